@@ -1,0 +1,65 @@
+/**
+ * The only place that makes AWS clients. On a laptop and on AWS they differ in endpoint and credentials alone.
+ * Grants are made as the grantor role of the account that owns the table; queries run as the consumer's principal.
+ */
+import { AthenaClient } from '@aws-sdk/client-athena';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GlueClient } from '@aws-sdk/client-glue';
+import { LakeFormationClient } from '@aws-sdk/client-lakeformation';
+import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+
+export type AwsSettings = {
+	readonly region: string;
+	/** One address for every service, when it is not AWS itself. */
+	readonly endpoint?: string;
+	/** Fairlead's own credentials; without them the SDK's default chain is used. */
+	readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+	/** Name of the role that Fairlead assumes in each producing account to grant and read back. */
+	readonly grantorRole: string;
+};
+
+export type Aws = {
+	readonly dynamodb: DynamoDBClient;
+	/** Lake Formation as the grantor role of this account. */
+	readonly lakeformation: (account: string) => LakeFormationClient;
+	/** Glue as the grantor role of this account. */
+	readonly glue: (account: string) => GlueClient;
+	/** Athena as this principal: the identity that Lake Formation evaluates. */
+	readonly athena: (principal: string) => AthenaClient;
+};
+
+/** Clients are made on first use and kept: their temporary credentials refresh by themselves. */
+export function makeAws(settings: AwsSettings): Aws {
+	const base = {
+		region: settings.region,
+		...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
+		maxAttempts: 4,
+	};
+	const own = settings.credentials === undefined ? {} : { credentials: settings.credentials };
+	const as = (roleArn: string) => ({
+		...base,
+		credentials: fromTemporaryCredentials({
+			params: { RoleArn: roleArn, RoleSessionName: 'fairlead', DurationSeconds: 3600 },
+			...(settings.credentials === undefined ? {} : { masterCredentials: settings.credentials }),
+			clientConfig: base,
+		}),
+	});
+	const grantor = (account: string) => `arn:aws:iam::${account}:role/${settings.grantorRole}`;
+	return {
+		dynamodb: new DynamoDBClient({ ...base, ...own }),
+		lakeformation: memo((account) => new LakeFormationClient(as(grantor(account)))),
+		glue: memo((account) => new GlueClient(as(grantor(account)))),
+		athena: memo((principal) => new AthenaClient(as(principal))),
+	};
+}
+
+function memo<T>(make: (key: string) => T): (key: string) => T {
+	const made = new Map<string, T>();
+	return (key) => {
+		const known = made.get(key);
+		if (known !== undefined) return known;
+		const fresh = make(key);
+		made.set(key, fresh);
+		return fresh;
+	};
+}

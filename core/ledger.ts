@@ -1,0 +1,153 @@
+/**
+ * The append-only record.
+ *
+ * Promise: when `append` returns, the entry is durable, it is the next version of its stream, and nobody else wrote
+ * that version. A crash before the insert leaves at most an orphaned payload; a crash after it leaves listings
+ * behind, which the sweep repairs. State is the fold of a short stream read consistently; listings never decide.
+ */
+import { createHash } from 'node:crypto';
+import { ulid } from 'ulid';
+import type { Context } from './context.ts';
+import { BrokerError } from './error.ts';
+import { canonicalBytes, type Entry, payloadHash, seal, sha256 } from './ledger/entry.ts';
+import { applyProjections, project } from './ledger/projection.ts';
+import { as, parse, type Recorded, recordedOf } from './ledger/record.ts';
+import type { Body } from './ledger/schema.ts';
+import {
+	insertEntry,
+	insertPayload,
+	readLast,
+	readPayload,
+	readVersions,
+	scanEntries,
+	UNSEALED_SHARDS,
+} from './ledger/store.ts';
+import { type Stored, verifyStream } from './ledger/verify.ts';
+
+export { canonicalBytes, Hash, leafHash, sha256 } from './ledger/entry.ts';
+export { rebuildListings, repairListings, verifyAll } from './ledger/maintain.ts';
+export * as Listing from './ledger/projection.ts';
+export { as, find, type Recorded } from './ledger/record.ts';
+export { type BodyOf, stream, type TableRef } from './ledger/schema.ts';
+export { insertPayload, readPayload, UNSEALED_INDEX } from './ledger/store.ts';
+export { type Finding, type Stored, verifyStream } from './ledger/verify.ts';
+
+type Ctx = Pick<Context, 'aws' | 'config' | 'now' | 'random' | 'requestId' | 'warn'>;
+type ReadCtx = Pick<Context, 'aws' | 'config'>;
+
+export type Draft = {
+	readonly stream: string;
+	/** The version this one follows; null for the first. */
+	readonly after: Recorded | null;
+	readonly body: Body;
+	readonly actor: string;
+	/** Names, free text, literals: stored apart, erasable, bound by a salted hash. */
+	readonly pii?: Record<string, unknown>;
+};
+
+/**
+ * Writes the next version of a stream. Throws `conflict` when another writer was first; a retry of our own write
+ * (same bytes) is success. The payload is written before the entry that names its hash.
+ */
+export async function append(ctx: Ctx, draft: Draft): Promise<Recorded> {
+	const id = `led_${ulid(ctx.now.getTime())}`;
+	const piiHash = draft.pii === undefined ? undefined : await writePayload(ctx, id, draft.pii);
+	const sealed = seal(envelope(ctx, id, draft, piiHash));
+	const item = {
+		stream: draft.stream,
+		ver: sealed.entry.ver,
+		bytes: sealed.bytes,
+		leaf: sealed.leaf,
+		unsealed: { shard: shardOf(draft.stream), key: `${String(ctx.now.getTime()).padStart(15, '0')}#${id}` },
+	};
+	if (!(await insertEntry(ctx, item))) {
+		const [existing] = await readVersions(ctx, draft.stream, sealed.entry.ver);
+		if (existing?.leaf !== sealed.leaf) {
+			throw new BrokerError('conflict', 'This changed while you were at it; read it again and retry.');
+		}
+	}
+	const recorded = parse(sealed, item);
+	try {
+		await applyProjections(ctx, project(recorded));
+	} catch (error) {
+		ctx.warn('ledger: listing left to the sweep', error);
+	}
+	return recorded;
+}
+
+function envelope(ctx: Ctx, id: string, draft: Draft, piiHash: string | undefined): Entry {
+	return {
+		...draft.body,
+		v: 1,
+		stream: draft.stream,
+		ver: (draft.after?.ver ?? 0) + 1,
+		id,
+		at: ctx.now.toISOString(),
+		actor: draft.actor,
+		trace: ctx.requestId,
+		...(piiHash === undefined ? {} : { piiHash }),
+		...(draft.after === null ? {} : { prev: draft.after.leaf }),
+	};
+}
+
+async function writePayload(ctx: Ctx, id: string, pii: Record<string, unknown>): Promise<string> {
+	const salt = ctx.random(16);
+	await insertPayload(ctx, `P#${id}`, { salt: { B: salt }, pii: { B: canonicalBytes(pii) } });
+	return payloadHash(salt, pii);
+}
+
+/** Every version of a stream, in order, its chain checked. Throws `record-corrupt` on the first fault. */
+export async function read(ctx: ReadCtx, stream: string): Promise<Recorded[]> {
+	const versions = await readVersions(ctx, stream);
+	const finding = verifyStream(stream, versions);
+	if (finding !== null) throw new BrokerError('record-corrupt', 'A ledger stream does not verify.', { finding });
+	return versions.map((stored) => recordedOf(stored));
+}
+
+/** The last version of a stream, or null. For streams whose every version carries the whole state. */
+export async function last<T extends Body['type']>(ctx: ReadCtx, stream: string, type: T): Promise<Recorded<T> | null> {
+	const stored = await readLast(ctx, stream);
+	return stored === null ? null : as(recordedOf(stored), type);
+}
+
+/** The erasable part of an entry; null when it has none or it was erased. Throws `record-corrupt` if it was altered. */
+export async function payload(ctx: ReadCtx, entry: Entry): Promise<Record<string, unknown> | null> {
+	if (entry.piiHash === undefined) return null;
+	const item = await readPayload(ctx, `P#${entry.id}`);
+	const salt = item?.['salt']?.B;
+	const bytes = item?.['pii']?.B;
+	if (salt === undefined || bytes === undefined) return null;
+	const hash = createHash('sha256').update(salt).update(bytes).digest('hex');
+	if (hash !== entry.piiHash) throw new BrokerError('record-corrupt', 'A payload does not match its entry.');
+	return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
+}
+
+/** Stores a text under its own hash; the same text twice is one item. Returns the SHA-256, hex. */
+export async function putText(ctx: ReadCtx, content: string): Promise<string> {
+	const hash = sha256(content);
+	await insertPayload(ctx, `D#${hash}`, { text: { S: content } });
+	return hash;
+}
+
+/** A text by its hash. Throws `record-corrupt` when it is missing or altered. */
+export async function getText(ctx: ReadCtx, hash: string): Promise<string> {
+	const content = (await readPayload(ctx, `D#${hash}`))?.['text']?.S;
+	if (content === undefined || sha256(content) !== hash) {
+		throw new BrokerError('record-corrupt', 'A stored document is missing or altered.');
+	}
+	return content;
+}
+
+/** Raw versions of one stream, for whoever verifies without trusting this code. */
+export async function rawStream(ctx: ReadCtx, stream: string): Promise<Stored[]> {
+	return readVersions(ctx, stream);
+}
+
+/** A page of the whole ledger in table order: streams come whole and in order. */
+export async function rawPage(ctx: ReadCtx, start: string | null, limit: number) {
+	return scanEntries(ctx, start, limit);
+}
+
+function shardOf(stream: string): number {
+	return Number.parseInt(sha256(stream).slice(0, 8), 16) % UNSEALED_SHARDS;
+}

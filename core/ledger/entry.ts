@@ -1,0 +1,95 @@
+/**
+ * One ledger entry: a flat envelope, made once into RFC 8785 bytes and never serialised again.
+ *
+ * `leaf = SHA-256(0x00 || bytes)` (RFC 6962 section 2.1), `prev` is the leaf of the stream's previous version.
+ * The bytes are I-JSON without fractions: what a verifier in any language reads back is what was hashed.
+ * People appear by pseudonym; names, free text and literals live in the payload whose salted hash is `piiHash`.
+ */
+import { createHash } from 'node:crypto';
+import canonicalizeJson from 'canonicalize';
+import * as z from 'zod';
+import { BrokerError } from '../error.ts';
+import { idOf } from '../id.ts';
+
+/** C2SP tlog-tiles frames an entry with a 16-bit length; some room is left for later members. */
+export const MAX_ENTRY_BYTES = 60 * 1024;
+
+export const Hash = z.string().regex(/^[0-9a-f]{64}$/);
+
+export const Envelope = z.looseObject({
+	v: z.literal(1),
+	type: z.string(),
+	stream: z.string(),
+	ver: z.int().min(1),
+	id: idOf('entry'),
+	at: z.iso.datetime({ precision: 3 }),
+	actor: z.string(),
+	trace: z.string(),
+	piiHash: Hash.optional(),
+	prev: Hash.optional(),
+});
+export type Envelope = z.infer<typeof Envelope>;
+
+export type Entry = Envelope & { readonly [member: string]: unknown };
+
+/** An entry as it lies in the store: the bytes are the truth, `leaf` is hex. */
+export type Sealable = { readonly entry: Entry; readonly bytes: Uint8Array; readonly leaf: string };
+
+/** RFC 8785 bytes of an I-JSON value. Throws on what two readers could understand differently. */
+export function canonicalBytes(value: unknown): Uint8Array {
+	assertIJson(value, '');
+	const text = canonicalizeJson(value);
+	if (text === undefined) throw new TypeError('nothing to canonicalise');
+	return new TextEncoder().encode(text);
+}
+
+function assertIJson(value: unknown, path: string): void {
+	if (typeof value === 'string') {
+		if (!value.isWellFormed()) throw new TypeError(`lone surrogate at ${path}`);
+	} else if (typeof value === 'number') {
+		if (!Number.isSafeInteger(value)) throw new TypeError(`not a safe integer at ${path}`);
+	} else if (Array.isArray(value)) {
+		for (const [i, item] of value.entries()) assertIJson(item, `${path}/${i}`);
+	} else if (typeof value === 'object' && value !== null) {
+		for (const [key, item] of Object.entries(value)) {
+			if (!key.isWellFormed()) throw new TypeError(`lone surrogate in a key at ${path}`);
+			if (item !== undefined) assertIJson(item, `${path}/${key}`);
+		}
+	} else if (value !== null && typeof value !== 'boolean') {
+		throw new TypeError(`not JSON at ${path}`);
+	}
+}
+
+/** RFC 6962 leaf hash, hex. */
+export function leafHash(bytes: Uint8Array): string {
+	return createHash('sha256').update(Uint8Array.of(0)).update(bytes).digest('hex');
+}
+
+export function sha256(data: Uint8Array | string): string {
+	return createHash('sha256').update(data).digest('hex');
+}
+
+/** Hash of an erasable payload: `SHA-256(salt || JCS(pii))`. */
+export function payloadHash(salt: Uint8Array, pii: unknown): string {
+	return createHash('sha256').update(salt).update(canonicalBytes(pii)).digest('hex');
+}
+
+/** Makes the bytes and the leaf. Throws `too-large` above {@link MAX_ENTRY_BYTES}. */
+export function seal(entry: Entry): Sealable {
+	const bytes = canonicalBytes(entry);
+	if (bytes.length > MAX_ENTRY_BYTES) {
+		throw new BrokerError('too-large', `The record would take ${bytes.length} bytes; at most ${MAX_ENTRY_BYTES} fit.`);
+	}
+	return { entry, bytes, leaf: leafHash(bytes) };
+}
+
+/** Reads stored bytes back. Throws `record-corrupt` on anything that is not exactly one envelope. */
+export function open(bytes: Uint8Array): Sealable {
+	try {
+		const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+		const entry = Envelope.parse(JSON.parse(text)) as Entry;
+		return { entry, bytes, leaf: leafHash(bytes) };
+	} catch (cause) {
+		throw new BrokerError('record-corrupt', 'A ledger entry cannot be read.', {}, { cause });
+	}
+}

@@ -1,0 +1,128 @@
+/** What Cedar is told of the things a rule may speak of. Built from values; nothing is looked up here. */
+import type { CedarValueJson, EntityJson, TypeAndId } from '@cedar-policy/cedar-wasm/nodejs';
+import type { Caller, Role } from '../context.ts';
+
+/** A resource to decide on: its uid and every entity a rule could follow from it. */
+export type Resource = { readonly uid: TypeAndId; readonly entities: readonly EntityJson[] };
+
+const uid = (type: string, id: string): TypeAndId => ({ type: `Fairlead::${type}`, id });
+const ref = (type: string, id: string): CedarValueJson => ({ __entity: uid(type, id) });
+const entity = (of: TypeAndId, attrs: Record<string, CedarValueJson>): EntityJson => ({ uid: of, attrs, parents: [] });
+const person = (id: string) => ref('Person', id);
+
+/** The id of a role entity: a role in one domain. */
+export const roleId = (domain: string, role: Role) => `${domain}/${role}`;
+const MEMBERS = 'mesh/member';
+
+export const roleRef = (domain: string, role: Role): CedarValueJson => ref('Role', roleId(domain, role));
+export const domainRef = (domain: string): CedarValueJson => ref('Domain', domain);
+
+/** The caller as principal: in each role he holds, and in `mesh/member` if he holds any. */
+export function principalOf(caller: Caller): Resource {
+	const of = uid('Person', caller.person ?? `unregistered`);
+	const held = caller.person === null ? [] : caller.roles.map((m) => roleId(m.domain, m.role));
+	const memberOf = held.length === 0 ? [] : [...held, MEMBERS];
+	return { uid: of, entities: [{ uid: of, attrs: {}, parents: memberOf.map((id) => uid('Role', id)) }] };
+}
+
+/** The mesh as a whole; `governance` is the domain whose roles reach every other one. */
+export function mesh(governance: string): Resource {
+	const of = uid('Mesh', 'mesh');
+	const attrs = {
+		stewards: roleRef(governance, 'steward'),
+		regulators: roleRef(governance, 'regulator'),
+		operators: roleRef(governance, 'operator'),
+		members: ref('Role', MEMBERS),
+	};
+	return { uid: of, entities: [entity(of, attrs)] };
+}
+
+export function domain(id: string): Resource {
+	const of = uid('Domain', id);
+	const attrs = {
+		owners: roleRef(id, 'owner'),
+		officers: roleRef(id, 'privacy-officer'),
+		consumers: roleRef(id, 'consumer'),
+		members: ref('Role', MEMBERS),
+	};
+	return { uid: of, entities: [entity(of, attrs)] };
+}
+
+export type ProductFacts = {
+	readonly product: string;
+	readonly domain: string;
+	readonly personal: boolean;
+	readonly classification: string;
+};
+
+export function product(facts: ProductFacts, governance: string): Resource {
+	const of = uid('Product', facts.product);
+	const attrs = {
+		domain: domainRef(facts.domain),
+		mesh: ref('Mesh', 'mesh'),
+		personal: facts.personal,
+		classification: facts.classification,
+	};
+	return withParts(of, attrs, [domain(facts.domain), mesh(governance)]);
+}
+
+export type RequestFacts = {
+	readonly id: string;
+	readonly product: ProductFacts;
+	readonly consumerDomain: string;
+	readonly submitter: string;
+	readonly beneficiaries: readonly string[];
+};
+
+export function request(facts: RequestFacts, governance: string): Resource {
+	const of = uid('Request', facts.id);
+	const attrs = {
+		product: ref('Product', facts.product.product),
+		domain: domainRef(facts.product.domain),
+		consumer: domainRef(facts.consumerDomain),
+		mesh: ref('Mesh', 'mesh'),
+		submitter: person(facts.submitter),
+		beneficiaries: facts.beneficiaries.map(person),
+	};
+	return withParts(of, attrs, [product(facts.product, governance), domain(facts.consumerDomain)]);
+}
+
+export type GrantFacts = Omit<RequestFacts, 'submitter'>;
+
+export function grant(facts: GrantFacts, governance: string): Resource {
+	const of = uid('Grant', facts.id);
+	const attrs = {
+		product: ref('Product', facts.product.product),
+		domain: domainRef(facts.product.domain),
+		consumer: domainRef(facts.consumerDomain),
+		mesh: ref('Mesh', 'mesh'),
+		beneficiaries: facts.beneficiaries.map(person),
+	};
+	return withParts(of, attrs, [product(facts.product, governance), domain(facts.consumerDomain)]);
+}
+
+export function query(id: string, caller: string, consumerDomain: string): Resource {
+	const of = uid('Query', id);
+	const attrs = { caller: person(caller), consumer: domainRef(consumerDomain) };
+	return withParts(of, attrs, [domain(consumerDomain)]);
+}
+
+export function report(id: string, requester: string): Resource {
+	const of = uid('Report', id);
+	return { uid: of, entities: [entity(of, { requester: person(requester) })] };
+}
+
+/** The same resource, with the entities that the context speaks of. */
+export function along(resource: Resource, ...others: readonly Resource[]): Resource {
+	return { uid: resource.uid, entities: [...resource.entities, ...others.flatMap((o) => o.entities)] };
+}
+
+function withParts(of: TypeAndId, attrs: Record<string, CedarValueJson>, parts: readonly Resource[]): Resource {
+	return { uid: of, entities: [entity(of, attrs), ...parts.flatMap((p) => p.entities)] };
+}
+
+/** Cedar refuses an entity given twice. */
+export function distinct(entities: readonly EntityJson[]): EntityJson[] {
+	const byId = new Map(entities.map((e) => [JSON.stringify(e.uid), e]));
+	return [...byId.values()];
+}

@@ -1,0 +1,12 @@
+/** Refusals of the SQL front end: a code of the table, a sentence, and where in the text. */
+import { BrokerError, type Code, type Extensions } from '#core/error.ts';
+import type { Position } from './ast.ts';
+
+export function refusal(code: Code, at: Position, detail: string, more: Extensions = {}): BrokerError {
+	return new BrokerError(code, detail, { ...more, line: at.line, column: at.column });
+}
+
+/** This is SQL, but not the part of it that Fairlead reads. */
+export function unsupported(at: Position, what: string): BrokerError {
+	return refusal('unsupported', at, what);
+}
