@@ -41,6 +41,8 @@ export type Config = {
 	readonly workGroup: (domain: string) => string;
 	/** Governed purposes by id. */
 	readonly purposes: readonly Purpose[];
+	/** First pause before an AWS call is tried again, in milliseconds; later ones double, with jitter. */
+	readonly retryMs: number;
 	/** Signs page tokens; at least 32 random bytes, the same in every process of one deployment. */
 	readonly cursorKey: Uint8Array;
 };
@@ -66,8 +68,6 @@ export type Platform = {
 	readonly policies: PolicySet;
 	/** Cryptographically strong random bytes. */
 	readonly random: (bytes: number) => Uint8Array;
-	/** Waits; the only way core lets time pass between two attempts. */
-	readonly sleep: (ms: number) => Promise<void>;
 	readonly clock: () => Date;
 	readonly warn: (message: string, error: unknown) => void;
 };

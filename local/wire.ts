@@ -3,7 +3,7 @@
  * An operation returns the members of its answer or throws an `AwsError`; only the server knows the
  * protocol that carries either. Error names are AWS's own: clients tell errors apart by name.
  */
-import * as z from 'zod';
+import type * as z from 'zod';
 
 /** An authenticated caller. Lake Formation evaluates `principal`: the role, never its session. */
 export type Caller = {

@@ -5,9 +5,11 @@ import { Body, type BodyOf } from './schema.ts';
 import type { Stored } from './verify.ts';
 
 /** An entry with its parsed body. `stored` is what lies in the table: bytes and leaf. */
-export type Recorded<T extends Body['type'] = Body['type']> = {
+export type Recorded<T extends Body['type'] = Body['type']> = T extends Body['type'] ? With<BodyOf<T>> : never;
+
+type With<B> = {
 	readonly entry: Entry;
-	readonly body: BodyOf<T>;
+	readonly body: B;
 	readonly leaf: string;
 	readonly ver: number;
 	readonly stored: Stored;
@@ -23,7 +25,7 @@ export function parse(sealed: Sealable, stored: Stored): Recorded {
 	if (!body.success || sealed.leaf !== stored.leaf || sealed.entry.ver !== stored.ver) {
 		throw new BrokerError('record-corrupt', 'A ledger entry cannot be read.', {}, { cause: body.error });
 	}
-	return { entry: sealed.entry, body: body.data, leaf: sealed.leaf, ver: stored.ver, stored };
+	return { entry: sealed.entry, body: body.data, leaf: sealed.leaf, ver: stored.ver, stored } as Recorded;
 }
 
 /** Narrows a recorded entry to one type; anything else there is corrupt. */

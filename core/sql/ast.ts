@@ -4,6 +4,7 @@
  * Names are parts, folded to lower case as Athena and Glue do; literals are values, not text. Chains (AND, OR, +, ||,
  * joins) are flat, so that walking a tree never goes deeper than the nesting the guards let in.
  */
+import { unreachable } from './refuse.ts';
 
 /** 1-based line and column of the first character. */
 export type Position = { readonly line: number; readonly column: number };
@@ -94,7 +95,7 @@ export type Expression =
 	| {
 			readonly kind: 'case';
 			readonly operand: Expression | null;
-			readonly branches: readonly { readonly when: Expression; readonly then: Expression }[];
+			readonly branches: readonly { readonly when: Expression; readonly value: Expression }[];
 			readonly otherwise: Expression | null;
 			readonly at: Position;
 	  }
@@ -195,19 +196,27 @@ export type Query = {
 	readonly at: Position;
 };
 
+const literalKinds: ReadonlySet<string> = new Set<Literal['kind']>([
+	'integer',
+	'decimal',
+	'double',
+	'string',
+	'boolean',
+	'null',
+	'date',
+	'timestamp',
+	'interval',
+]);
+
+export function isLiteral(e: Expression): e is Literal {
+	return literalKinds.has(e.kind);
+}
+
 /** The direct sub-expressions; sub-queries are not entered. */
 export function children(e: Expression): readonly Expression[] {
+	if (isLiteral(e)) return [];
 	switch (e.kind) {
 		case 'column':
-		case 'integer':
-		case 'decimal':
-		case 'double':
-		case 'string':
-		case 'boolean':
-		case 'null':
-		case 'date':
-		case 'timestamp':
-		case 'interval':
 		case 'exists':
 		case 'scalar-query':
 			return [];
@@ -236,12 +245,13 @@ export function children(e: Expression): readonly Expression[] {
 		case 'case':
 			return [
 				...(e.operand === null ? [] : [e.operand]),
-				...e.branches.flatMap((branch) => [branch.when, branch.then]),
+				...e.branches.flatMap((branch) => [branch.when, branch.value]),
 				...(e.otherwise === null ? [] : [e.otherwise]),
 			];
 		case 'call':
 			return e.arguments;
 	}
+	return unreachable(e);
 }
 
 /** The sub-query an expression holds itself, if any. */

@@ -1,9 +1,14 @@
 /** Refusals of the SQL front end: a code of the table, a sentence, and where in the text. */
-import { BrokerError, type Code, type Extensions } from '#core/error.ts';
+import { BrokerError, type Code, type Extensions } from '../error.ts';
 import type { Position } from './ast.ts';
 
 export function refusal(code: Code, at: Position, detail: string, more: Extensions = {}): BrokerError {
 	return new BrokerError(code, detail, { ...more, line: at.line, column: at.column });
+}
+
+/** After a switch over a closed union: the compiler proves that nothing gets here. */
+export function unreachable(_: never): never {
+	throw new BrokerError('internal', 'A case of a closed union was forgotten.');
 }
 
 /** This is SQL, but not the part of it that Fairlead reads. */

@@ -7,8 +7,8 @@ import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { readIfThere, writeDurablySync } from '../files.ts';
 import { accountOf, type Caller } from '../wire.ts';
-import { readIfThere, writeDurablySync } from './files.ts';
 
 export type Key = { readonly accessKeyId: string; readonly secretAccessKey: string };
 export type Session = Key & { readonly sessionToken: string; readonly expires: Date };
@@ -35,10 +35,12 @@ export function openKeys(dataDir: string): Keys {
 	mkdirSync(dataDir, { recursive: true });
 	const file = path.join(dataDir, 'keys.json');
 	const text = readIfThere(file);
-	const stored = text === undefined ? { secret: randomBytes(32).toString('hex'), keys: [] } : KeyFile.parse(JSON.parse(text));
+	const stored =
+		text === undefined ? { secret: randomBytes(32).toString('hex'), keys: [] } : KeyFile.parse(JSON.parse(text));
 	const save = () => writeDurablySync(file, JSON.stringify(stored));
 	if (text === undefined) save();
-	const seal = (purpose: string, value: string) => createHmac('sha256', stored.secret).update(`${purpose}\n${value}`).digest('base64');
+	const seal = (purpose: string, value: string) =>
+		createHmac('sha256', stored.secret).update(`${purpose}\n${value}`).digest('base64');
 	const sessionSecret = (accessKeyId: string) => seal('key', accessKeyId).slice(0, 40);
 
 	return {
@@ -96,7 +98,8 @@ function callerOf(identity: string, session: string, longLived: boolean): Caller
 	const resource = identity.slice(identity.indexOf(`${account}:`) + account.length + 1);
 	const name = resource.slice(resource.lastIndexOf('/') + 1);
 	const id = stableId(identity);
-	if (!resource.startsWith('role/')) return { account, arn: identity, principal: identity, userId: `AIDA${id}`, longLived };
+	if (!resource.startsWith('role/'))
+		return { account, arn: identity, principal: identity, userId: `AIDA${id}`, longLived };
 	const arn = `arn:aws:sts::${account}:assumed-role/${name}/${session}`;
 	return { account, arn, principal: identity, userId: `${roleId(identity)}:${session}`, longLived };
 }

@@ -4,7 +4,7 @@
  */
 import { readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { isCode, readIfThere } from './files.ts';
+import { isCode, readIfThere } from '../files.ts';
 
 const held = new Set<string>();
 
@@ -36,14 +36,17 @@ type Owner = { readonly pid: number; readonly started: string | null };
 
 function inUse(folder: string, pid: number | undefined): Error {
 	const who = pid === undefined ? 'another process' : `process ${pid}`;
-	return new Error(`The data folder ${path.resolve(folder)} is in use by ${who}: stop that one or name another folder.`);
+	return new Error(
+		`The data folder ${path.resolve(folder)} is in use by ${who}: stop that one or name another folder.`,
+	);
 }
 
 /** An unreadable lock was cut short by a crash: nobody owns it. */
 function ownerOf(text: string): Owner | undefined {
 	try {
 		const value: unknown = JSON.parse(text);
-		if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number') return undefined;
+		if (typeof value !== 'object' || value === null || !('pid' in value) || typeof value.pid !== 'number')
+			return undefined;
 		const started = 'started' in value && typeof value.started === 'string' ? value.started : null;
 		return { pid: value.pid, started };
 	} catch {

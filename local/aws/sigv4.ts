@@ -64,10 +64,18 @@ export function readCredential(header: string | undefined): Credential {
 	const scope = need('Credential').split('/');
 	const [accessKeyId, date, region, service, term] = scope;
 	if (scope.length !== 5 || !accessKeyId || !date || !region || !service || term !== 'aws4_request') {
-		const message = "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/aws4_request.";
+		const message =
+			'Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/aws4_request.';
 		throw new SignatureError('incomplete', message);
 	}
-	return { accessKeyId, date, region, service, signedHeaders: need('SignedHeaders').split(';'), signature: need('Signature') };
+	return {
+		accessKeyId,
+		date,
+		region,
+		service,
+		signedHeaders: need('SignedHeaders').split(';'),
+		signature: need('Signature'),
+	};
 }
 
 /** The caller of a request whose signature holds now; throws a `SignatureError` otherwise. */
@@ -78,7 +86,10 @@ export async function authenticate(
 ): Promise<Caller> {
 	const signedAt = signingDate(request.headers, credential, options.now);
 	if (credential.region !== options.region) {
-		throw new SignatureError('bad-signature', `Credential should be scoped to a valid region, not '${credential.region}'.`);
+		throw new SignatureError(
+			'bad-signature',
+			`Credential should be scoped to a valid region, not '${credential.region}'.`,
+		);
 	}
 	checkSignedHeaders(request.headers, credential);
 	checkPayload(request);
@@ -94,23 +105,34 @@ export async function authenticate(
 }
 
 function signingDate(headers: IncomingHttpHeaders, credential: Credential, now: Date): Date {
-	const text = headers['x-amz-date'];
-	const match = typeof text === 'string' ? /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text) : null;
-	if (match === null) throw new SignatureError('incomplete', "Authorization header requires existence of an 'X-Amz-Date' header.");
+	const header = headers['x-amz-date'];
+	const text = typeof header === 'string' ? header : '';
+	const match = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
+	if (match === null)
+		throw new SignatureError('incomplete', "Authorization header requires existence of an 'X-Amz-Date' header.");
 	const [, year, month, day, hour, minute, second] = match;
 	const date = new Date(`${year}-${month}-${day}T${hour}:${minute}:${second}Z`);
 	if (credential.date !== `${year}${month}${day}`) {
-		throw new SignatureError('bad-signature', 'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.');
+		throw new SignatureError(
+			'bad-signature',
+			'Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.',
+		);
 	}
 	const late = now.getTime() - date.getTime();
 	// An unreadable date gives NaN, which no comparison lets through.
 	if (!(late <= SKEW_MS)) {
 		const bound = basic(new Date(now.getTime() - SKEW_MS));
-		throw new SignatureError('bad-signature', `Signature expired: ${text} is now earlier than ${bound} (${basic(now)} - 15 min.)`);
+		throw new SignatureError(
+			'bad-signature',
+			`Signature expired: ${text} is now earlier than ${bound} (${basic(now)} - 15 min.)`,
+		);
 	}
 	if (!(late >= -SKEW_MS)) {
 		const bound = basic(new Date(now.getTime() + SKEW_MS));
-		throw new SignatureError('bad-signature', `Signature not yet current: ${text} is still later than ${bound} (${basic(now)} + 15 min.)`);
+		throw new SignatureError(
+			'bad-signature',
+			`Signature not yet current: ${text} is still later than ${bound} (${basic(now)} + 15 min.)`,
+		);
 	}
 	return date;
 }
@@ -136,7 +158,12 @@ function checkPayload(request: SignedRequest): void {
 	if (claimed !== actual) throw new SignatureError('bad-signature', MISMATCH);
 }
 
-async function sign(request: SignedRequest, credential: Credential, secretAccessKey: string, signingDate: Date): Promise<string> {
+async function sign(
+	request: SignedRequest,
+	credential: Credential,
+	secretAccessKey: string,
+	date: Date,
+): Promise<string> {
 	const headers: Record<string, string> = {};
 	for (const name of credential.signedHeaders) {
 		const value = request.headers[name];
@@ -161,7 +188,7 @@ async function sign(request: SignedRequest, credential: Credential, secretAccess
 			headers,
 			body: request.body,
 		},
-		{ signingDate, signableHeaders: new Set(credential.signedHeaders) },
+		{ signingDate: date, signableHeaders: new Set(credential.signedHeaders) },
 	);
 	return readCredential(signed.headers['authorization']).signature;
 }

@@ -1,0 +1,117 @@
+/** What a consumer asks for: the body as sent, checked against contract, registry and Lake Formation's grammar. */
+import { end as durationEnd, parse as parseDuration } from 'iso8601-duration';
+import * as z from 'zod';
+import { type Product, refOf } from '../catalog.ts';
+import type { ContractTable } from '../contract.ts';
+import { BrokerError } from '../error.ts';
+import { ProductId, RoleArn, Slug } from '../id.ts';
+import type { TableRef } from '../ledger.ts';
+import { parseRowFilter } from '../rowfilter.ts';
+import type { Scope } from '../scope.ts';
+
+/** No access is for ever, whatever was asked. */
+const MAX_DAYS = 366;
+
+export const AccessRequest = z
+	.strictObject({
+		product: ProductId.meta({ example: 'lending.loans' }),
+		version: z.string().optional().meta({ description: 'Contract version; the current one if absent' }),
+		tables: z
+			.array(
+				z.strictObject({
+					table: z.string().min(1).max(255).meta({ description: 'Table of the product', example: 'loans' }),
+					columns: z.array(z.string().min(1).max(255)).min(1).max(1000),
+					rowFilter: z.string().min(1).max(10_000).nullish().meta({
+						description: 'Predicate in Lake Formation grammar; all rows if absent',
+						example: "status IN ('B','D')",
+					}),
+				}),
+			)
+			.min(1)
+			.max(50),
+		purpose: Slug.meta({ example: 'credit-risk' }),
+		principal: RoleArn,
+		beneficiaries: z
+			.array(z.strictObject({ issuer: z.url(), subject: z.string().min(1).max(255) }))
+			.min(1)
+			.max(100)
+			.optional()
+			.meta({ description: 'Who may query under the grant; the requester if absent' }),
+		duration: z.string().max(40).meta({ description: 'ISO 8601 duration from the decision', example: 'P30D' }),
+		justification: z.string().min(1).max(2000),
+	})
+	.meta({ id: 'AccessRequest' });
+export type AccessRequest = z.infer<typeof AccessRequest>;
+
+export type RequestedScope = Scope & { readonly table: TableRef };
+
+/** The scopes asked for, canonical. Throws `table-not-found`, `column-not-found` or `row-filter-invalid`. */
+export function scopesOf(product: Product, asked: AccessRequest['tables']): RequestedScope[] {
+	const scopes = asked.map((a, i) => scopeOf(product, a, `/tables/${i}`));
+	const names = scopes.map((s) => JSON.stringify(s.table));
+	const twice = names.findIndex((n, i) => names.indexOf(n) !== i);
+	if (twice !== -1) throw invalid(`/tables/${twice}/table`, 'the same table twice; put its columns into one');
+	return scopes;
+}
+
+function scopeOf(product: Product, asked: AccessRequest['tables'][number], pointer: string): RequestedScope {
+	const name = asked.table.toLowerCase();
+	const table = product.contract.tables.find((t) => t.name === name || `${t.database}.${t.name}` === name);
+	if (table === undefined) {
+		throw new BrokerError('table-not-found', `${product.id} has no table \`${asked.table}\`.`, {
+			errors: [
+				{ pointer: `${pointer}/table`, detail: `one of: ${product.contract.tables.map((t) => t.name).join(', ')}` },
+			],
+		});
+	}
+	const columns = [...new Set(asked.columns.map((c) => c.toLowerCase()))];
+	const unknown = columns.find((c) => !table.columns.some((known) => known.name === c));
+	if (unknown !== undefined) throw unknownColumn(product, table, unknown, pointer);
+	// Lake Formation cannot hide partition keys (Developer Guide, "Data filtering notes"): say so instead of pretending.
+	const key = table.columns.find((c) => c.partition && !columns.includes(c.name));
+	if (key !== undefined)
+		throw invalid(`${pointer}/columns`, `must list partition key \`${key.name}\`: it is always visible`);
+	const inTableOrder = table.columns.map((c) => c.name).filter((c) => columns.includes(c));
+	return {
+		table: refOf(table),
+		columns: inTableOrder.toSorted(),
+		rowFilter: filterOf(table, asked.rowFilter, pointer),
+	};
+}
+
+function filterOf(table: ContractTable, text: string | null | undefined, pointer: string) {
+	if (text == null) return null;
+	try {
+		return parseRowFilter(text, table.columns);
+	} catch (error) {
+		if (!(error instanceof BrokerError)) throw error;
+		throw new BrokerError(error.code, error.message, {
+			...error.extensions,
+			errors: [{ pointer: `${pointer}/rowFilter`, detail: error.message }],
+		});
+	}
+}
+
+function unknownColumn(product: Product, table: ContractTable, column: string, pointer: string): BrokerError {
+	return new BrokerError('column-not-found', `${product.id} has no column \`${column}\` in ${table.name}.`, {
+		errors: [{ pointer: `${pointer}/columns`, detail: `no column \`${column}\`` }],
+	});
+}
+
+/** The instant that lies `duration` after `from`. Throws `validation` unless it is a positive ISO 8601 duration in bounds. */
+export function until(duration: string, from: Date): Date {
+	let at: Date;
+	try {
+		at = durationEnd(parseDuration(duration), from);
+	} catch {
+		throw invalid('/duration', 'must be an ISO 8601 duration such as P30D or PT8H');
+	}
+	const ms = at.getTime() - from.getTime();
+	if (!(ms > 0 && ms <= MAX_DAYS * 86_400_000))
+		throw invalid('/duration', `must be more than nothing and at most P${MAX_DAYS}D`);
+	return at;
+}
+
+export function invalid(pointer: string, detail: string): BrokerError {
+	return new BrokerError('validation', `The request is not valid: ${detail}.`, { errors: [{ pointer, detail }] });
+}

@@ -1,0 +1,31 @@
+/** Glue, read as the owning account's grantor role: what a table really has. Translates Glue's errors. */
+import { GetTableCommand } from '@aws-sdk/client-glue';
+import type { Context } from '../context.ts';
+import { BrokerError, errorName } from '../error.ts';
+import type { TableRef } from '../ledger.ts';
+
+export type GlueTable = {
+	readonly columns: ReadonlyMap<string, string>;
+	readonly partitionKeys: ReadonlySet<string>;
+	/** Lake Formation governs the location. GetTable is the one call that tells (MODEL of GetTables: always false). */
+	readonly registered: boolean;
+};
+
+/** The table as Glue has it, or null when there is none (or the grantor may not see it, which Glue does not tell apart). */
+export async function glueTable(ctx: Pick<Context, 'aws'>, table: TableRef): Promise<GlueTable | null> {
+	try {
+		const answer = await ctx.aws
+			.glue(table.account)
+			.send(new GetTableCommand({ CatalogId: table.account, DatabaseName: table.database, Name: table.table }));
+		const columns = answer.Table?.StorageDescriptor?.Columns ?? [];
+		const keys = answer.Table?.PartitionKeys ?? [];
+		return {
+			columns: new Map([...columns, ...keys].map((c) => [c.Name ?? '', (c.Type ?? '').toLowerCase()])),
+			partitionKeys: new Set(keys.map((k) => k.Name ?? '')),
+			registered: answer.Table?.IsRegisteredWithLakeFormation === true,
+		};
+	} catch (cause) {
+		if (errorName(cause) === 'EntityNotFoundException') return null;
+		throw new BrokerError('unavailable', 'The Glue catalog does not answer; try again.', {}, { cause });
+	}
+}

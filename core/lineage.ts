@@ -1,0 +1,88 @@
+/**
+ * Flows: data of one domain read by a principal of another, from intent to delivery.
+ *
+ * Promise: `intend` is durable before the engine starts; the end is written once, by whoever sees it first. Columns
+ * read and the sources of each output column are part of the intent, so no flow is known only by its text.
+ */
+import { actorOf, type Context } from './context.ts';
+import { BrokerError } from './error.ts';
+import * as Ledger from './ledger.ts';
+
+type ReadCtx = Pick<Context, 'aws' | 'config'>;
+
+export type FlowState = 'intended' | 'completed' | 'failed' | 'cancelled';
+
+export type Flow = {
+	readonly id: string;
+	readonly intended: Ledger.Recorded<'FlowIntended'>;
+	readonly entries: readonly Ledger.Recorded[];
+	readonly state: FlowState;
+	readonly ended: Ledger.Recorded | null;
+	/** Rows handed out to the caller; null until a result was read to its end. */
+	readonly rows: number | null;
+};
+
+/** A flow as folded from its stream, or null. */
+export async function get(ctx: ReadCtx, id: string): Promise<Flow | null> {
+	const entries = await Ledger.read(ctx, Ledger.stream.flow(id));
+	const intended = Ledger.find(entries, 'FlowIntended');
+	if (intended === undefined) return null;
+	const ended = entries.find((e) => e.body.type in states) ?? null;
+	const state = ended === null ? 'intended' : states[ended.body.type as keyof typeof states];
+	return { id, intended, entries, state, ended, rows: Ledger.find(entries, 'FlowDelivered')?.body.rows ?? null };
+}
+
+const states = { FlowCompleted: 'completed', FlowFailed: 'failed', FlowCancelled: 'cancelled' } as const;
+
+/** Records that data is about to flow. `texts` (SQL as sent and as printed) may hold literals: they go to the payload. */
+export async function intend(
+	ctx: Context,
+	body: Omit<Ledger.BodyOf<'FlowIntended'>, 'type'>,
+	texts: { readonly sql: string; readonly printed: string; readonly columns: readonly (string | null)[] },
+): Promise<Flow> {
+	await Ledger.append(ctx, {
+		stream: Ledger.stream.flow(body.flow),
+		after: null,
+		actor: actorOf(ctx),
+		body: { type: 'FlowIntended', ...body },
+		pii: texts,
+	});
+	return reread(ctx, body.flow);
+}
+
+type End = Ledger.BodyOf<'FlowCompleted'> | Ledger.BodyOf<'FlowFailed'> | Ledger.BodyOf<'FlowCancelled'>;
+
+/** Records how a flow ended. When somebody else did so first, theirs stands. */
+export async function conclude(ctx: Context, flow: Flow, end: End): Promise<Flow> {
+	if (flow.ended !== null) return flow;
+	return addTo(ctx, flow, end);
+}
+
+/** Records that the result was read to its end. Only the first reading counts. */
+export async function delivered(ctx: Context, flow: Flow, rows: number): Promise<Flow> {
+	if (flow.state !== 'completed' || flow.rows !== null) return flow;
+	return addTo(ctx, flow, { type: 'FlowDelivered', flow: flow.id, rows });
+}
+
+async function addTo(ctx: Context, flow: Flow, body: End | Ledger.BodyOf<'FlowDelivered'>): Promise<Flow> {
+	try {
+		const after = flow.entries.at(-1) ?? null;
+		await Ledger.append(ctx, { stream: Ledger.stream.flow(flow.id), after, actor: actorOf(ctx), body });
+	} catch (error) {
+		if (!(error instanceof BrokerError) || error.code !== 'conflict') throw error;
+	}
+	return reread(ctx, flow.id);
+}
+
+async function reread(ctx: ReadCtx, id: string): Promise<Flow> {
+	const flow = await get(ctx, id);
+	if (flow === null) throw new BrokerError('record-corrupt', 'A flow that was just written cannot be read.');
+	return flow;
+}
+
+/** The SQL texts of a flow, as long as they were not erased. */
+export async function textsOf(ctx: ReadCtx, flow: Flow): Promise<{ sql: string; printed: string } | null> {
+	const pii = await Ledger.payload(ctx, flow.intended.entry);
+	const { sql, printed } = pii ?? {};
+	return typeof sql === 'string' && typeof printed === 'string' ? { sql, printed } : null;
+}

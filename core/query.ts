@@ -1,0 +1,225 @@
+/**
+ * The consumer's queries, run in place under the consumer's own principal.
+ *
+ * Promise: nothing runs that a grant in force does not open at that moment to this caller for this purpose; the flow is
+ * recorded before the engine starts; what runs is printed from the parsed tree, never the caller's text; a result is
+ * served only to who ran it, and only while the grants it used are in force.
+ */
+import * as z from 'zod';
+import * as Catalog from './catalog.ts';
+import { actorOf, type Context } from './context.ts';
+import { makeCursor, readCursor } from './cursor.ts';
+import * as Domains from './domains.ts';
+import { BrokerError } from './error.ts';
+import * as Grants from './grants.ts';
+import { newId, RoleArn, Slug } from './id.ts';
+import * as Ledger from './ledger.ts';
+import * as Lineage from './lineage.ts';
+import { authorize, Entity, notFound, reveal } from './policy.ts';
+import { look, page, type ResultPage, start, stop } from './query/athena.ts';
+import { type Bound, plan } from './query/plan.ts';
+import { parseQuery, type TableName, tableNames } from './sql.ts';
+
+export const QueryBody = z
+	.strictObject({
+		sql: z.string().min(1).max(262_144).meta({ example: 'SELECT * FROM lending.loans' }),
+		principal: RoleArn,
+		purpose: Slug.optional().meta({ description: 'The purpose of the principal if absent' }),
+	})
+	.meta({ id: 'QueryBody' });
+export type QueryBody = z.infer<typeof QueryBody>;
+
+export const QueryView = z
+	.object({
+		id: z.string(),
+		state: z.enum(['running', 'completed', 'failed', 'cancelled']),
+		reason: z.string().nullable(),
+		principal: z.string(),
+		purpose: z.string(),
+		tables: z.array(z.object({ product: z.string(), table: z.string(), columns: z.array(z.string()) })),
+		grants: z.array(z.string()),
+		submittedAt: z.iso.datetime(),
+		execution: z.string().nullable().meta({ description: 'Athena query execution id, once it ended' }),
+		bytesScanned: z.int().nullable(),
+		rowsDelivered: z.int().nullable(),
+	})
+	.meta({ id: 'Query' });
+export type QueryView = z.infer<typeof QueryView>;
+
+/** Checks, records and starts a query. */
+export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> {
+	const query = parseQuery(body.sql);
+	const serving = await Domains.principal(ctx, body.principal);
+	if (serving === null) {
+		const errors = [{ pointer: '/principal', detail: 'no domain has registered this principal' }];
+		throw new BrokerError('validation', 'The principal is unknown.', { errors });
+	}
+	const domain = serving.domain.id;
+	authorize(ctx, 'runQuery', Entity.domain(domain));
+	if (body.purpose !== undefined && body.purpose !== serving.purpose) {
+		throw new BrokerError('purpose-mismatch', `The principal serves \`${serving.purpose}\` alone.`);
+	}
+	const who = { principal: body.principal, person: actorOf(ctx), purpose: serving.purpose };
+	const bound = await Promise.all(tableNames(query).map((name) => bind(ctx, who, name)));
+	const planned = plan(
+		query,
+		bound.filter((b) => b !== null),
+	);
+	const workGroup = ctx.config.workGroup(domain);
+	const flow = await Lineage.intend(
+		ctx,
+		{
+			flow: newId('query', ctx.now),
+			domain,
+			principal: body.principal,
+			purpose: serving.purpose,
+			legalBasis: ctx.config.purposes.find((p) => p.id === serving.purpose)?.legalBasis ?? '',
+			auth: planned.auth,
+			query: { engine: 'athena', workGroup, sqlNormHash: Ledger.sha256(planned.normalised) },
+			from: planned.from,
+			to: { domain, columns: planned.to },
+			until: planned.until,
+		},
+		{ sql: body.sql, printed: planned.printed, columns: planned.columns },
+	);
+	await execution(ctx, flow);
+	return flow;
+}
+
+/** Null for a table that no product stands for: the resolver then says where it is written. */
+async function bind(
+	ctx: Context,
+	who: { principal: string; person: string; purpose: string },
+	name: TableName,
+): Promise<Bound | null> {
+	if (name.database === null) return null;
+	const known = await Catalog.byTable(ctx, name.database, name.table);
+	if (known === null) return null;
+	const ref = Catalog.refOf(known.table);
+	return { name, ...known, ref, gate: await Grants.gate(ctx, who, ref, ctx.now) };
+}
+
+/** Athena's id of the flow's execution: remembered, or found again by starting the same job with the same token. */
+async function execution(ctx: Context, flow: Lineage.Flow): Promise<string> {
+	const known = await Ledger.Listing.readHint(ctx, `execution#${flow.id}`);
+	if (known !== null) return known;
+	const texts = await Lineage.textsOf(ctx, flow);
+	if (texts === null) throw new BrokerError('record-corrupt', 'The query text of this flow was erased.');
+	const { principal, query } = flow.intended.body;
+	const job = { flow: flow.id, principal, workGroup: query.workGroup, printed: texts.printed };
+	try {
+		const id = await start(ctx, job);
+		await Ledger.Listing.writeHint(ctx, `execution#${flow.id}`, id);
+		return id;
+	} catch (error) {
+		if (error instanceof BrokerError && error.code === 'query-failed') {
+			await Lineage.conclude(ctx, flow, { type: 'FlowFailed', flow: flow.id, execution: null, reason: 'not-started' });
+		}
+		throw error;
+	}
+}
+
+/** The query with this id, if it is the caller's. */
+export async function find(ctx: Context, id: string): Promise<Lineage.Flow> {
+	const flow = await Lineage.get(ctx, id);
+	if (flow === null) throw notFound();
+	reveal(ctx, 'viewQuery', Entity.query(id, flow.intended.entry.actor, flow.intended.body.domain));
+	return flow;
+}
+
+/**
+ * Looks at a flow that is under way and records its end if it has one. Once a grant that it used is no longer in
+ * force it is stopped, whatever the engine says. The sweep calls this too.
+ */
+export async function follow(ctx: Context, flow: Lineage.Flow): Promise<Lineage.Flow> {
+	if (flow.ended !== null) return flow;
+	const id = await execution(ctx, flow);
+	const { principal } = flow.intended.body;
+	if ((await closed(ctx, flow)) !== null) {
+		await stop(ctx, principal, id);
+		return Lineage.conclude(ctx, flow, { type: 'FlowCancelled', flow: flow.id, execution: id, cause: 'grant-ended' });
+	}
+	const seen = await look(ctx, principal, id);
+	if (seen.state === 'succeeded') {
+		const stats = { bytesScanned: seen.bytesScanned, engineMs: seen.engineMs };
+		return Lineage.conclude(ctx, flow, { type: 'FlowCompleted', flow: flow.id, execution: id, stats });
+	}
+	if (seen.state === 'failed') {
+		const reason = seen.denied ? 'denied-by-lake-formation' : 'engine';
+		return Lineage.conclude(ctx, flow, { type: 'FlowFailed', flow: flow.id, execution: id, reason });
+	}
+	if (seen.state !== 'cancelled') return flow;
+	return Lineage.conclude(ctx, flow, { type: 'FlowCancelled', flow: flow.id, execution: id, cause: 'engine' });
+}
+
+/** Why a grant that the flow used is not in force now; null while all are. */
+async function closed(ctx: Context, flow: Lineage.Flow): Promise<BrokerError | null> {
+	const { principal, purpose, auth } = flow.intended.body;
+	const who = { principal, person: flow.intended.entry.actor, purpose };
+	for (const { table, grants } of auth) {
+		const gate = await Grants.gate(ctx, who, table, ctx.now);
+		if (!gate.open)
+			return new BrokerError(gate.code, `The grant on \`${table.database}.${table.table}\` is no longer in force.`);
+		const still = grants.every((g) => gate.holdings.some((h) => h.grant === g));
+		if (!still) return new BrokerError('grant-expired', 'A grant that this query used is no longer in force.');
+	}
+	return null;
+}
+
+/** Stops a query of the caller's. Stopping one that is over changes nothing. */
+export async function cancel(ctx: Context, id: string): Promise<Lineage.Flow> {
+	const flow = await find(ctx, id);
+	if (flow.ended !== null) return flow;
+	const execId = await execution(ctx, flow);
+	await stop(ctx, flow.intended.body.principal, execId);
+	return Lineage.conclude(ctx, flow, { type: 'FlowCancelled', flow: id, execution: execId, cause: 'caller' });
+}
+
+export type Results = Omit<ResultPage, 'next'> & { readonly nextPageToken: string | null };
+
+/** A page of a finished query's result, as long as its grants are in force. Reading the last page records delivery. */
+export async function results(
+	ctx: Context,
+	id: string,
+	pageToken: string | undefined,
+	limit: number,
+): Promise<Results> {
+	const flow = await follow(ctx, await find(ctx, id));
+	const shut = await closed(ctx, flow);
+	if (shut !== null) throw shut;
+	const { ended } = flow;
+	if (ended === null)
+		throw new BrokerError('not-finished', 'The query is still running; ask again.', { retryAfter: 1 });
+	if (ended.body.type !== 'FlowCompleted') throw new BrokerError('query-failed', `The query ${flow.state}.`);
+	const scope = ['results', id];
+	const at = pageToken === undefined ? { token: null, rows: 0 } : Position.parse(readCursor(ctx, scope, pageToken));
+	const found = await page(ctx, flow.intended.body.principal, ended.body.execution, at.token, limit);
+	const rows = at.rows + found.rows.length;
+	if (found.next === null) await Lineage.delivered(ctx, flow, rows);
+	const nextPageToken = found.next === null ? null : makeCursor(ctx, scope, { token: found.next, rows });
+	return { columns: found.columns, rows: found.rows, nextPageToken };
+}
+
+const Position = z.object({ token: z.string().nullable(), rows: z.int() });
+
+export function viewOf(flow: Lineage.Flow): QueryView {
+	const { body, entry } = flow.intended;
+	const end = flow.ended?.body;
+	return {
+		id: flow.id,
+		state: flow.state === 'intended' ? 'running' : flow.state,
+		reason: end?.type === 'FlowFailed' ? end.reason : end?.type === 'FlowCancelled' ? end.cause : null,
+		principal: body.principal,
+		purpose: body.purpose,
+		tables: body.from.map((f) => ({
+			product: f.product,
+			table: `${f.database}.${f.table}`,
+			columns: f.columns.map((c) => c.name),
+		})),
+		grants: [...new Set(body.auth.flatMap((a) => a.grants))],
+		submittedAt: entry.at,
+		execution: end !== undefined && 'execution' in end ? end.execution : null,
+		bytesScanned: end?.type === 'FlowCompleted' ? end.stats.bytesScanned : null,
+		rowsDelivered: flow.rows,
+	};
+}

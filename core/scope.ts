@@ -1,0 +1,97 @@
+/**
+ * What a grant opens on one table: explicit columns and a row filter. Pure.
+ *
+ * In the ledger's leaf, constants compared with personal columns appear only as salted hashes; the filter that must be
+ * enforced then lies in the payload. Once that is erased the filter is unreadable, and what it opened stays shut.
+ */
+import { createHash } from 'node:crypto';
+import { BrokerError } from './error.ts';
+import type { TableRef } from './ledger.ts';
+import * as Row from './rowfilter.ts';
+
+export type Scope = { readonly columns: readonly string[]; readonly rowFilter: Row.RowFilter | null };
+
+/** A row filter as an entry records it. */
+export type StoredFilter = Readonly<Record<string, never>> | null;
+
+export const tableKey = (t: TableRef) => `${t.account}.${t.database}.${t.table}`;
+export const sameTable = (a: TableRef, b: TableRef) => tableKey(a) === tableKey(b);
+
+/** Replaces each constant that is compared with a personal column. `clear` says that nothing had to be hidden. */
+export function conceal(
+	filter: Row.RowFilter | null,
+	personal: ReadonlySet<string>,
+	salt: Uint8Array,
+): { stored: StoredFilter; clear: boolean } {
+	const hidden = filter !== null && Row.columnsOf(filter).some((c) => personal.has(c));
+	if (!hidden) return { stored: filter as StoredFilter, clear: true };
+	return { stored: mask(filter, personal, salt) as StoredFilter, clear: false };
+}
+
+function mask(filter: Row.RowFilter, personal: ReadonlySet<string>, salt: Uint8Array): unknown {
+	switch (filter.op) {
+		case 'and':
+		case 'or':
+			return { ...filter, operands: filter.operands.map((o) => mask(o, personal, salt)) };
+		case 'not':
+			return { ...filter, operand: mask(filter.operand, personal, salt) };
+		case 'is-null':
+			return filter;
+		case 'compare':
+			return personal.has(filter.column) ? { ...filter, value: hashed(filter.value, salt) } : filter;
+		case 'between':
+			if (!personal.has(filter.column)) return filter;
+			return { ...filter, low: hashed(filter.low, salt), high: hashed(filter.high, salt) };
+		case 'in':
+			return personal.has(filter.column) ? { ...filter, values: filter.values.map((v) => hashed(v, salt)) } : filter;
+		case 'like':
+			return personal.has(filter.column) ? { ...filter, pattern: hashed(filter.pattern, salt) } : filter;
+	}
+}
+
+function hashed(constant: unknown, salt: Uint8Array): { type: 'hashed'; value: string } {
+	return { type: 'hashed', value: createHash('sha256').update(salt).update(JSON.stringify(constant)).digest('hex') };
+}
+
+/** The filter to enforce: the payload's where there is one, the entry's own otherwise. Throws `record-corrupt`. */
+export function recall(stored: unknown, secret: unknown): Row.RowFilter | null {
+	const source = secret === undefined ? stored : secret;
+	if (source === null) return null;
+	const parsed = Row.RowFilter.safeParse(source);
+	if (parsed.success) return parsed.data;
+	throw new BrokerError('record-corrupt', 'A recorded row filter cannot be read.', {}, { cause: parsed.error });
+}
+
+/** Whether every cell of `narrower` is certainly a cell of `wider`. Undecidable means no. */
+export function covers(wider: Scope, narrower: Scope): boolean {
+	return narrower.columns.every((c) => wider.columns.includes(c)) && Row.covers(wider.rowFilter, narrower.rowFilter);
+}
+
+/**
+ * The union of scopes as one data cells filter, or null where no single filter is exactly it: one scope holds the
+ * other, or the rows are the same (union of columns), or the columns are the same (OR of rows).
+ */
+export function union(scopes: readonly Scope[]): Scope | null {
+	let sum: Scope | undefined;
+	for (const scope of scopes) {
+		const next: Scope | null = sum === undefined ? tidy(scope) : pair(sum, scope);
+		if (next === null) return null;
+		sum = next;
+	}
+	return sum ?? null;
+}
+
+function pair(a: Scope, b: Scope): Scope | null {
+	if (covers(a, b)) return a;
+	if (covers(b, a)) return tidy(b);
+	if (Row.covers(a.rowFilter, b.rowFilter) && Row.covers(b.rowFilter, a.rowFilter)) {
+		return tidy({ columns: [...a.columns, ...b.columns], rowFilter: a.rowFilter });
+	}
+	const sameColumns = a.columns.length === b.columns.length && a.columns.every((c) => b.columns.includes(c));
+	if (!sameColumns) return null;
+	const rowFilter = Row.either([a.rowFilter, b.rowFilter]);
+	const fits = rowFilter === null || Row.printRowFilter(rowFilter).length <= Row.MAX_EXPRESSION;
+	return fits ? { columns: a.columns, rowFilter } : null;
+}
+
+const tidy = (s: Scope): Scope => ({ ...s, columns: [...new Set(s.columns)].toSorted() });

@@ -1,0 +1,65 @@
+/**
+ * Bounds on a text before the parser sees it: bytes, tokens, nesting and runs of prefix operators, so that no text costs
+ * more than a fraction of a second or reaches the end of the stack. Counted while lexing: a text is given up at the
+ * token that goes too far.
+ */
+import { CharStreams, Token } from 'antlr4ng';
+import { TrinoSqlLexer } from 'dt-sql-parser/dist/lib/trino/TrinoSqlLexer.js';
+import { BrokerError } from '../error.ts';
+import { refusal, unsupported } from './refuse.ts';
+
+/** Athena's own bound on a query string, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html */
+const maxBytes = 262_144;
+const maxTokens = 10_000;
+const maxNesting = 64;
+const maxJoins = 128;
+/** NOT NOT .., - - .., x -> y -> ..: nesting without parentheses. */
+const maxPrefixes = 64;
+
+const opening: ReadonlySet<number> = new Set([tokenOf('('), tokenOf('['), TrinoSqlLexer.KW_CASE]);
+const closing: ReadonlySet<number> = new Set([tokenOf(')'), tokenOf(']'), TrinoSqlLexer.KW_END]);
+const prefix: ReadonlySet<number> = new Set([TrinoSqlLexer.KW_NOT, TrinoSqlLexer.MINUS, TrinoSqlLexer.PLUS]);
+const arrow = tokenOf('->');
+
+/** The type of a token the grammar names by its text only. */
+function tokenOf(literal: string): number {
+	return TrinoSqlLexer.literalNames.indexOf(`'${literal}'`);
+}
+
+/** A lexer that refuses, with a position, once the text is larger or deeper than the bounds. */
+export class GuardedLexer extends TrinoSqlLexer {
+	#tokens = 0;
+	#depth = 0;
+	#run = 0;
+	#arrows = 0;
+	#joins = 0;
+
+	constructor(text: string) {
+		if (Buffer.byteLength(text) > maxBytes) {
+			throw new BrokerError('too-large', `A query may have at most ${maxBytes} bytes.`, { line: 1, column: 1 });
+		}
+		super(CharStreams.fromString(text));
+	}
+
+	override nextToken(): Token {
+		const token = super.nextToken();
+		if (token.channel === Token.DEFAULT_CHANNEL) this.#count(token);
+		return token;
+	}
+
+	#count({ type, line, column }: Token): void {
+		const at = { line, column: column + 1 };
+		this.#tokens += 1;
+		if (this.#tokens > maxTokens) throw refusal('too-large', at, `A query may have at most ${maxTokens} tokens.`);
+		if (opening.has(type)) this.#depth += 1;
+		else if (closing.has(type)) this.#depth = Math.max(0, this.#depth - 1);
+		if (this.#depth > maxNesting) throw unsupported(at, `A query may nest at most ${maxNesting} levels deep.`);
+		this.#run = prefix.has(type) ? this.#run + 1 : 0;
+		if (type === arrow) this.#arrows += 1;
+		if (this.#run > maxPrefixes || this.#arrows > maxPrefixes) {
+			throw unsupported(at, `A query may have at most ${maxPrefixes} prefix operators in a row.`);
+		}
+		if (type === TrinoSqlLexer.KW_JOIN) this.#joins += 1;
+		if (this.#joins > maxJoins) throw unsupported(at, `A query may have at most ${maxJoins} joins.`);
+	}
+}

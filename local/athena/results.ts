@@ -1,0 +1,56 @@
+/** GetQueryResults: the header is the first row of the first page and counts as one; NULL is a cell without a value. */
+import { type AwsError, readToken, writeToken } from '../wire.ts';
+import type { Execution, Executions } from './executions.ts';
+import { invalid } from './refusal.ts';
+
+export async function getResults(
+	executions: Executions,
+	execution: Execution,
+	most: number,
+	token: string | null,
+): Promise<object> {
+	const columns = mustHaveResults(execution);
+	const position = token === null ? 0 : readToken(token, () => invalid('Invalid NextToken'));
+	const header = token === null ? [columns.map(({ name }) => name)] : [];
+	const room = most - header.length;
+	const { rows, next } = await executions.rows(execution.id, position, room);
+	return {
+		UpdateCount: 0,
+		ResultSet: {
+			Rows: [...header, ...rows].map((row) => ({
+				Data: row.map((value) => (value === null ? {} : { VarCharValue: value })),
+			})),
+			ResultSetMetadata: { ColumnInfo: columns.map(writtenColumn) },
+		},
+		...(next === null ? {} : { NextToken: writeToken(next) }),
+	};
+}
+
+function wrongState(message: string): AwsError {
+	return invalid(message, 'INVALID_QUERY_EXECUTION_STATE');
+}
+
+function mustHaveResults(execution: Execution): NonNullable<Execution['columns']> {
+	const { state, columns } = execution;
+	if (state === 'QUEUED' || state === 'RUNNING')
+		throw wrongState(`Query has not yet finished. Current state: ${state}`);
+	if (state === 'CANCELLED') throw wrongState('Could not find results');
+	if (state === 'FAILED' || columns === null)
+		throw wrongState(`Query did not finish successfully. Final query state: ${state}`);
+	return columns;
+}
+
+function writtenColumn(column: NonNullable<Execution['columns']>[number]) {
+	return {
+		CatalogName: 'hive',
+		SchemaName: '',
+		TableName: '',
+		Name: column.name,
+		Label: column.name,
+		Type: column.type,
+		Precision: column.precision,
+		Scale: column.scale,
+		Nullable: 'UNKNOWN',
+		CaseSensitive: column.caseSensitive,
+	};
+}

@@ -1,0 +1,28 @@
+/**
+ * The sample people: who can get a token from the local issuer. Subjects are opaque, as a real issuer's are;
+ * what each person may do stands in the domain registry alone.
+ */
+
+export const people = {
+	/** Consumer in the risk domain. */
+	alice: { subject: 'u-7f3a91c4', name: 'Alice Novak' },
+	/** Consumer in the marketing domain. */
+	mia: { subject: 'u-2c85e0d7', name: 'Mia Keller' },
+	/** Owner of the lending domain. */
+	olga: { subject: 'u-b41d6f28', name: 'Olga Svobodova' },
+	/** Owner of the payments and customers domains. */
+	peter: { subject: 'u-90ee3a5b', name: 'Peter Horvath' },
+	/** Regulator. */
+	rita: { subject: 'u-5d17c8f2', name: 'Rita Lindqvist' },
+	/** Steward of the federated governance. */
+	stella: { subject: 'u-e6a20b93', name: 'Stella Moreau' },
+	/** Known to the issuer, registered nowhere: no rights at all. */
+	nick: { subject: 'u-18fb47da', name: 'Nick Andersen' },
+} as const satisfies Record<string, Person>;
+
+export type Person = { readonly subject: string; readonly name: string };
+export type Handle = keyof typeof people;
+
+export function isHandle(text: string): text is Handle {
+	return Object.hasOwn(people, text);
+}
