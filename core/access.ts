@@ -6,7 +6,7 @@
  * begins; a crash in between is taken up by the sweep.
  */
 import * as z from 'zod';
-import { AccessRequest, invalid, type RequestedScope, scopesOf, until } from './access/request.ts';
+import { type AccessRequest, invalid, type RequestedScope, scopesOf, until } from './access/request.ts';
 import { type Approval, fold, nextRole, openRoles, type RequestState, requestStates } from './access/state.ts';
 import * as Catalog from './catalog.ts';
 import { actorOf, type Context, type Identity, type Role } from './context.ts';
@@ -16,7 +16,7 @@ import * as Grants from './grants.ts';
 import { newId } from './id.ts';
 import * as Ledger from './ledger.ts';
 import { personOf } from './person.ts';
-import { authorize, Entity, notFound, type Permit, reveal } from './policy.ts';
+import { authorize, Entity, may, notFound, type Permit, reveal } from './policy.ts';
 import { conceal, recall, tableKey } from './scope.ts';
 
 export { AccessRequest } from './access/request.ts';
@@ -97,6 +97,11 @@ export async function find(ctx: Context, id: string): Promise<Request> {
 	if (request === null) throw notFound();
 	reveal(ctx, 'viewRequest', resourceOf(ctx, request));
 	return request;
+}
+
+/** Whether the caller may see a request: for narrowing a list. */
+export function isVisible(ctx: Context, request: Request): boolean {
+	return may(ctx, 'viewRequest', resourceOf(ctx, request));
 }
 
 function resourceOf(ctx: Pick<Context, 'config'>, request: Request) {

@@ -9,7 +9,7 @@ import { type Column, type Contract, type ContractTable, ContractView, parseCont
 import { BrokerError, type Fault } from './error.ts';
 import { ProductId } from './id.ts';
 import * as Ledger from './ledger.ts';
-import { Entity, type Permit } from './policy.ts';
+import type { Entity, Permit } from './policy.ts';
 
 export { glueTable } from './catalog/glue.ts';
 

@@ -80,7 +80,7 @@ export function parseContract(text: string, format: 'yaml' | 'json'): Contract {
 }
 
 /** The contract without its document. */
-export function viewOf(contract: Contract): ContractView {
+export function contractView(contract: Contract): ContractView {
 	const { document: _, ...view } = contract;
 	return view;
 }

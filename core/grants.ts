@@ -13,7 +13,7 @@ import type { Entitlement, Holding } from './grants/entitlement.ts';
 import { tableHolders } from './grants/lakeformation.ts';
 import { enter, held, inexact, leave, type Personal, settle, withoutLapsed } from './grants/saga.ts';
 import * as Ledger from './ledger.ts';
-import type { Entity, Permit } from './policy.ts';
+import { authorize, Entity, may, notFound, type Permit, type Resource } from './policy.ts';
 import { printRowFilter } from './rowfilter.ts';
 import { conceal, recall, type Scope, tableKey, union } from './scope.ts';
 
@@ -98,6 +98,32 @@ function fold(entries: readonly Ledger.Recorded[]): Pick<Grant, 'state' | 'table
 		else if (body.type === 'GrantEnded') ({ state, tables } = body);
 	}
 	return { state, tables };
+}
+
+/** The grant with this id, if the caller may see it. Throws `not-found` alike for absent and hidden ones. */
+export async function find(ctx: Context, id: string): Promise<Grant> {
+	const grant = await get(ctx, id);
+	if (grant === null || !(await isVisible(ctx, grant))) throw notFound();
+	return grant;
+}
+
+export async function isVisible(ctx: Context, grant: Grant): Promise<boolean> {
+	return may(ctx, 'viewGrant', await resourceOf(ctx, grant));
+}
+
+/** Ends a grant for the caller: refused at our gate first, then taken out of Lake Formation as far as it will go now. */
+export async function revoke(ctx: Context, id: string, reason: string): Promise<Grant> {
+	const grant = await find(ctx, id);
+	const permit = authorize(ctx, 'revokeGrant', await resourceOf(ctx, grant));
+	await end(ctx, permit, grant, 'revoked', reason);
+	return advance(ctx, id);
+}
+
+async function resourceOf(ctx: Context, grant: Grant): Promise<Resource> {
+	const { grant: id, product: productId, consumerDomain, beneficiaries } = grant.opened.body;
+	const product = await Catalog.get(ctx, productId);
+	if (product === null) throw new BrokerError('record-corrupt', 'A grant names a product without entries.');
+	return Entity.grant({ id, product: Catalog.factsOf(product), consumerDomain, beneficiaries }, ctx.config.governance);
 }
 
 export type Opening = Omit<Ledger.BodyOf<'GrantOpened'>, 'type' | 'tables'> & {
@@ -312,11 +338,6 @@ async function personalOf(ctx: ReadCtx, productId: string): Promise<Personal> {
 		const bound = product?.contract.tables.find((t) => t.name === table.table && t.database === table.database);
 		return new Set((bound?.columns ?? []).filter((c) => c.personal).map((c) => c.name));
 	};
-}
-
-export function factsOf(grant: Grant, product: Entity.ProductFacts): Entity.GrantFacts {
-	const { grant: id, consumerDomain, beneficiaries } = grant.opened.body;
-	return { id, product, consumerDomain, beneficiaries };
 }
 
 export function viewOf(grant: Grant, now: Date): GrantView {

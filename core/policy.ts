@@ -20,6 +20,7 @@ import type { Context, PolicySet } from './context.ts';
 import { BrokerError, type Code, codes } from './error.ts';
 import { distinct, principalOf, type Resource } from './policy/entities.ts';
 
+export type { Resource } from './policy/entities.ts';
 export * as Entity from './policy/entities.ts';
 
 export type Action =

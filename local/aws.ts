@@ -82,6 +82,11 @@ async function start(options: AwsOptions, unlock: () => void): Promise<LocalAws>
 			find: (caller) => (database, table) => findForQuery(store.read(), caller, database, table),
 		},
 	});
+	const closeServices = async () => {
+		await athena.close();
+		await store.settle();
+		await dynamodb.close();
+	};
 	const server = await listen({
 		port: options.port ?? 0,
 		region,
@@ -95,6 +100,9 @@ async function start(options: AwsOptions, unlock: () => void): Promise<LocalAws>
 			lakeformation: makeLakeFormation(store, clock),
 			athena: athena.operations,
 		},
+	}).catch(async (error: unknown) => {
+		await closeServices();
+		throw error;
 	});
 	return {
 		endpoint: server.endpoint,
@@ -107,9 +115,7 @@ async function start(options: AwsOptions, unlock: () => void): Promise<LocalAws>
 		queryProcesses: athena.processes,
 		async close() {
 			await server.close();
-			await athena.close();
-			await store.settle();
-			await dynamodb.close();
+			await closeServices();
 			unlock();
 		},
 	};

@@ -1,0 +1,116 @@
+/** Requests for access and the decisions on them. */
+import { createRoute, z } from '@hono/zod-openapi';
+import * as Access from '#core/access.ts';
+import { actorOf, type Context } from '#core/context.ts';
+import * as Grants from '#core/grants.ts';
+import { idOf, Slug } from '#core/id.ts';
+import { Listing } from '#core/ledger.ts';
+import { BASE } from '../base.ts';
+import { json, jsonBody, newRouter, nextPageToken, Paging, pageOf, refusals } from './router.ts';
+
+const one = { params: z.object({ id: idOf('request') }) };
+const etag = { ETag: { schema: { type: 'string' as const }, description: 'The content hash; send it as If-Match' } };
+
+const postRequest = createRoute({
+	method: 'post',
+	path: '/requests',
+	operationId: 'createRequest',
+	summary: 'Ask for access: product, columns, rows, purpose, principal, duration',
+	request: { body: jsonBody(Access.AccessRequest) },
+	responses: {
+		201: { ...json(Access.RequestView, 'Filed'), headers: z.object({ Location: z.string(), ETag: z.string() }) },
+		...refusals,
+	},
+});
+
+const listRequests = createRoute({
+	method: 'get',
+	path: '/requests',
+	operationId: 'listRequests',
+	summary: "Your own requests, or with `domain` those for that domain's products",
+	request: { query: Paging.extend({ domain: Slug.optional() }) },
+	responses: {
+		200: json(z.object({ requests: z.array(Access.RequestView), nextPageToken }), 'Requests, newest first'),
+		...refusals,
+	},
+});
+
+const getRequest = createRoute({
+	method: 'get',
+	path: '/requests/{id}',
+	operationId: 'getRequest',
+	summary: 'One request',
+	request: one,
+	responses: { 200: { ...json(Access.RequestView, 'The request'), headers: etag }, ...refusals },
+});
+
+const Decided = z
+	.object({ decision: z.string(), request: Access.RequestView, grant: Grants.GrantView.nullable() })
+	.meta({ id: 'Decided' });
+
+const postDecision = createRoute({
+	method: 'post',
+	path: '/requests/{id}/decisions',
+	operationId: 'decideRequest',
+	summary: 'Approve or reject the version you saw; the approval that completes the route opens the grant',
+	request: {
+		...one,
+		headers: z.object({
+			'if-match': z.string().optional().meta({ description: 'ETag of the request as you read it' }),
+		}),
+		body: jsonBody(Access.DecisionBody),
+	},
+	responses: { 201: json(Decided, 'Recorded'), ...refusals },
+});
+
+const cancelRequest = createRoute({
+	method: 'post',
+	path: '/requests/{id}/cancel',
+	operationId: 'cancelRequest',
+	summary: 'Withdraw a pending request',
+	request: one,
+	responses: { 200: json(Access.RequestView, 'Withdrawn'), ...refusals },
+});
+
+export function accessRoutes() {
+	const app = newRouter();
+	app.openapi(postRequest, async (c) => {
+		const request = await Access.submit(c.var.ctx, c.req.valid('json'));
+		const view = await Access.viewOf(c.var.ctx, request);
+		c.header('location', `${BASE}/requests/${view.id}`);
+		c.header('etag', `"${view.contentHash}"`);
+		return c.json(view, 201);
+	});
+	app.openapi(listRequests, async (c) => {
+		const { domain, ...paging } = c.req.valid('query');
+		const { key } = Listing;
+		const pk = domain === undefined ? key.requestsOfPerson(actorOf(c.var.ctx)) : key.requestsOfDomain(domain);
+		const { keys, nextPageToken: next } = await pageOf(c.var.ctx, pk, paging, true);
+		const found = await Promise.all(keys.map((id) => visible(c.var.ctx, id)));
+		return c.json({ requests: found.filter((r) => r !== null), nextPageToken: next }, 200);
+	});
+	app.openapi(getRequest, async (c) => {
+		const view = await Access.viewOf(c.var.ctx, await Access.find(c.var.ctx, c.req.valid('param').id));
+		c.header('etag', `"${view.contentHash}"`);
+		return c.json(view, 200);
+	});
+	app.openapi(postDecision, async (c) => {
+		const { ctx } = c.var;
+		const ifMatch = c.req.valid('header')['if-match'];
+		const done = await Access.decide(ctx, c.req.valid('param').id, c.req.valid('json'), ifMatch);
+		const grant = done.grant === null ? null : Grants.viewOf(done.grant, ctx.now);
+		if (grant !== null) c.header('location', `${BASE}/grants/${grant.id}`);
+		return c.json({ decision: done.decision, request: await Access.viewOf(ctx, done.request), grant }, 201);
+	});
+	app.openapi(cancelRequest, async (c) => {
+		const request = await Access.cancel(c.var.ctx, c.req.valid('param').id);
+		return c.json(await Access.viewOf(c.var.ctx, request), 200);
+	});
+	return app;
+}
+
+/** A list shows what its reader may see one by one, and nothing else. */
+async function visible(ctx: Context, id: string): Promise<Access.RequestView | null> {
+	const request = await Access.get(ctx, id);
+	return request !== null && Access.isVisible(ctx, request) ? Access.viewOf(ctx, request) : null;
+}

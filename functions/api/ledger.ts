@@ -1,0 +1,84 @@
+/** The ledger for those who check it: raw entries with their bytes, and verification. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { makeCursor, readCursor } from '#core/cursor.ts';
+import * as Ledger from '#core/ledger.ts';
+import { authorize, Entity } from '#core/policy.ts';
+import { json, newRouter, nextPageToken, Paging, refusals } from './router.ts';
+
+const RawEntry = z
+	.object({
+		stream: z.string(),
+		version: z.int(),
+		leaf: z.string().meta({ description: 'SHA-256(0x00 || bytes), hex, as stored' }),
+		bytes: z.string().meta({ description: 'The canonical bytes (RFC 8785), base64' }),
+	})
+	.meta({ id: 'LedgerEntry' });
+
+const listEntries = createRoute({
+	method: 'get',
+	path: '/ledger/entries',
+	operationId: 'listLedgerEntries',
+	summary: 'Entries of one stream, or of the whole ledger stream by stream, with the bytes to check',
+	request: { query: Paging.extend({ stream: z.string().min(3).max(1000).optional() }) },
+	responses: { 200: json(z.object({ entries: z.array(RawEntry), nextPageToken }), 'Entries'), ...refusals },
+});
+
+const Fault = z.object({ stream: z.string(), ver: z.int(), fault: z.string() });
+
+const verify = createRoute({
+	method: 'get',
+	path: '/ledger/verification',
+	operationId: 'verifyLedger',
+	summary: 'Recompute hashes and chains of one stream or of all; names the first bad entry of each',
+	request: { query: z.object({ stream: z.string().min(3).max(1000).optional() }) },
+	responses: {
+		200: json(
+			z.object({ ok: z.boolean(), streams: z.int(), entries: z.int(), findings: z.array(Fault) }),
+			'What was found',
+		),
+		...refusals,
+	},
+});
+
+export function ledgerRoutes() {
+	const app = newRouter();
+	app.openapi(listEntries, async (c) => {
+		const { ctx } = c.var;
+		authorize(ctx, 'readLedger', Entity.mesh(ctx.config.governance));
+		const { stream, pageSize, pageToken } = c.req.valid('query');
+		if (stream !== undefined) {
+			const entries = (await Ledger.rawStream(ctx, stream)).map(raw);
+			return c.json({ entries, nextPageToken: null }, 200);
+		}
+		const start = pageToken === undefined ? null : z.string().parse(readCursor(ctx, ['ledger'], pageToken));
+		const page = await Ledger.rawPage(ctx, start, pageSize);
+		const next = page.next === null ? null : makeCursor(ctx, ['ledger'], page.next);
+		return c.json({ entries: page.items.map(raw), nextPageToken: next }, 200);
+	});
+	app.openapi(verify, async (c) => {
+		const { ctx } = c.var;
+		authorize(ctx, 'verifyLedger', Entity.mesh(ctx.config.governance));
+		const { stream } = c.req.valid('query');
+		if (stream === undefined) {
+			const found = await Ledger.verifyAll(ctx);
+			return c.json({ ok: found.findings.length === 0, ...found }, 200);
+		}
+		const versions = await Ledger.rawStream(ctx, stream);
+		const finding = Ledger.verifyStream(stream, versions);
+		const findings = finding === null ? [] : [finding];
+		return c.json(
+			{ ok: finding === null, streams: versions.length > 0 ? 1 : 0, entries: versions.length, findings },
+			200,
+		);
+	});
+	return app;
+}
+
+function raw(stored: Ledger.Stored) {
+	return {
+		stream: stored.stream,
+		version: stored.ver,
+		leaf: stored.leaf,
+		bytes: Buffer.from(stored.bytes).toString('base64'),
+	};
+}

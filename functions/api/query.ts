@@ -1,0 +1,102 @@
+/** Queries under a grant, and their results. */
+import { createRoute, z } from '@hono/zod-openapi';
+import { stringify } from 'csv-stringify/sync';
+import { idOf } from '#core/id.ts';
+import * as Query from '#core/query.ts';
+import { BASE } from '../base.ts';
+import { json, jsonBody, newRouter, nextPageToken, refusals } from './router.ts';
+
+const one = { params: z.object({ id: idOf('query') }) };
+
+const postQuery = createRoute({
+	method: 'post',
+	path: '/queries',
+	operationId: 'createQuery',
+	summary: 'Run a query in place, under the principal, as far as your grants reach',
+	request: { body: jsonBody(Query.QueryBody) },
+	responses: { 202: json(Query.QueryView, 'Recorded and started; follow Location'), ...refusals },
+});
+
+const getQuery = createRoute({
+	method: 'get',
+	path: '/queries/{id}',
+	operationId: 'getQuery',
+	summary: 'How a query of yours is doing',
+	request: one,
+	responses: { 200: json(Query.QueryView, 'The query'), ...refusals },
+});
+
+const ResultPage = z
+	.object({
+		columns: z.array(z.object({ name: z.string(), type: z.string() })),
+		rows: z.array(z.array(z.string().nullable())).meta({ description: "Athena's text of each value; null is NULL" }),
+		nextPageToken,
+	})
+	.meta({ id: 'ResultPage' });
+
+const getResults = createRoute({
+	method: 'get',
+	path: '/queries/{id}/results',
+	operationId: 'getQueryResults',
+	summary: 'A page of the result, while the grants it used are in force',
+	request: {
+		...one,
+		query: z.object({
+			pageSize: z.coerce.number().int().min(1).max(999).default(500),
+			pageToken: z.string().max(4000).optional(),
+			format: z.enum(['json', 'csv']).default('json'),
+		}),
+	},
+	responses: {
+		200: {
+			description: 'Rows; as CSV the header comes with the first page and `Link` names the next one',
+			content: { 'application/json': { schema: ResultPage }, 'text/csv': { schema: z.string() } },
+		},
+		...refusals,
+	},
+});
+
+const cancelQuery = createRoute({
+	method: 'post',
+	path: '/queries/{id}/cancel',
+	operationId: 'cancelQuery',
+	summary: 'Stop a query of yours',
+	request: one,
+	responses: { 200: json(Query.QueryView, 'Stopped, or over already'), ...refusals },
+});
+
+export function queryRoutes() {
+	const app = newRouter();
+	app.openapi(postQuery, async (c) => {
+		const flow = await Query.run(c.var.ctx, c.req.valid('json'));
+		c.header('location', `${BASE}/queries/${flow.id}`);
+		c.header('retry-after', '1');
+		return c.json(Query.viewOf(flow), 202);
+	});
+	app.openapi(getQuery, async (c) => {
+		const { ctx } = c.var;
+		return c.json(Query.viewOf(await Query.follow(ctx, await Query.find(ctx, c.req.valid('param').id))), 200);
+	});
+	app.openapi(getResults, async (c) => {
+		const { id } = c.req.valid('param');
+		const { pageSize, pageToken, format } = c.req.valid('query');
+		const page = await Query.results(c.var.ctx, id, pageToken, pageSize);
+		if (page.nextPageToken !== null) {
+			const next = new URLSearchParams({ format, pageSize: String(pageSize), pageToken: page.nextPageToken });
+			c.header('link', `<${BASE}/queries/${id}/results?${next}>; rel="next"`);
+		}
+		if (format === 'json') {
+			return c.json(
+				{ columns: [...page.columns], rows: page.rows.map((r) => [...r]), nextPageToken: page.nextPageToken },
+				200,
+			);
+		}
+		const header = pageToken === undefined ? [page.columns.map((col) => col.name)] : [];
+		c.header('content-type', 'text/csv; charset=utf-8');
+		return c.body(stringify([...header, ...page.rows.map((r) => [...r])], { escape_formulas: true }), 200);
+	});
+	app.openapi(cancelQuery, async (c) => {
+		return c.json(Query.viewOf(await Query.cancel(c.var.ctx, c.req.valid('param').id)), 200);
+	});
+	return app;
+}

@@ -1,0 +1,64 @@
+/** Reports with their evidence. */
+
+import { Readable } from 'node:stream';
+import { createRoute, z } from '@hono/zod-openapi';
+import { stream } from 'hono/streaming';
+import { idOf } from '#core/id.ts';
+import * as Report from '#core/report.ts';
+import { BASE } from '../base.ts';
+import { json, jsonBody, newRouter, refusals } from './router.ts';
+
+const one = { params: z.object({ id: idOf('report') }) };
+
+const postReport = createRoute({
+	method: 'post',
+	path: '/reports',
+	operationId: 'createReport',
+	summary: 'Ask for the flows of a product over a period; the asking is recorded',
+	request: { body: jsonBody(Report.ReportBody) },
+	responses: { 201: json(Report.ReportView, 'Recorded; read /content'), ...refusals },
+});
+
+const getReport = createRoute({
+	method: 'get',
+	path: '/reports/{id}',
+	operationId: 'getReport',
+	summary: 'A report of yours',
+	request: one,
+	responses: { 200: json(Report.ReportView, 'The report'), ...refusals },
+});
+
+const getContent = createRoute({
+	method: 'get',
+	path: '/reports/{id}/content',
+	operationId: 'getReportContent',
+	summary: 'Each flow with its chain to grant, decisions, request and contract version',
+	request: { ...one, query: z.object({ format: z.enum(['json', 'csv']).default('json') }) },
+	responses: {
+		200: {
+			description: 'The same rows in either format, streamed',
+			content: { 'application/json': { schema: Report.ReportContent }, 'text/csv': { schema: z.string() } },
+		},
+		...refusals,
+	},
+});
+
+export function reportRoutes() {
+	const app = newRouter();
+	app.openapi(postReport, async (c) => {
+		const report = await Report.request(c.var.ctx, c.req.valid('json'));
+		c.header('location', `${BASE}/reports/${report.id}`);
+		return c.json(report, 201);
+	});
+	app.openapi(getReport, async (c) => c.json(await Report.find(c.var.ctx, c.req.valid('param').id), 200));
+	app.openapi(getContent, async (c) => {
+		const report = await Report.find(c.var.ctx, c.req.valid('param').id);
+		const csv = c.req.valid('query').format === 'csv';
+		const chunks = csv ? Report.csv(c.var.ctx, report) : Report.json(c.var.ctx, report);
+		c.header('content-type', csv ? 'text/csv; charset=utf-8' : 'application/json');
+		return stream(c, async (out) => {
+			for await (const chunk of Readable.from(chunks)) await out.write(String(chunk));
+		}) as never;
+	});
+	return app;
+}

@@ -1,0 +1,56 @@
+/** What all routes share: how input is refused, how answers are described, how lists are paged. */
+import { OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context } from '#core/context.ts';
+import { makeCursor, readCursor } from '#core/cursor.ts';
+import { Listing } from '#core/ledger.ts';
+import type { Env } from '../env.ts';
+import { invalidInput, Problem, problem } from '../problem.ts';
+
+const places: Record<string, string> = { json: 'body', query: 'query', param: 'path', header: 'headers' };
+
+export function newRouter(): OpenAPIHono<Env> {
+	return new OpenAPIHono<Env>({
+		defaultHook: (result, c) =>
+			result.success ? undefined : problem(c, invalidInput(result.error.issues, places[result.target] ?? 'request')),
+	});
+}
+
+/** A JSON answer of this shape. */
+export function json<T extends z.ZodType>(schema: T, description: string) {
+	return { description, content: { 'application/json': { schema } } };
+}
+
+/** A required JSON body of this shape. */
+export function jsonBody<T extends z.ZodType>(schema: T) {
+	return { required: true, content: { 'application/json': { schema } } } as const;
+}
+
+const refusal = {
+	description: 'Refused; `type` and `detail` say why',
+	content: { 'application/problem+json': { schema: Problem } },
+};
+
+/** Every route may answer with a problem. */
+export const refusals = { default: refusal } as const;
+
+export const idParam = (name: string) =>
+	z.object({
+		id: z
+			.string()
+			.max(200)
+			.meta({ description: `${name} id` }),
+	});
+
+export const Paging = z.object({
+	pageSize: z.coerce.number().int().min(1).max(100).default(20),
+	pageToken: z.string().max(2000).optional(),
+});
+
+/** Sort keys of one page of a listing, and the token of the next. */
+export async function pageOf(ctx: Context, pk: string, paging: z.infer<typeof Paging>, newestFirst: boolean) {
+	const after = paging.pageToken === undefined ? null : z.string().parse(readCursor(ctx, [pk], paging.pageToken));
+	const page = await Listing.list(ctx, pk, { limit: paging.pageSize, after, newestFirst });
+	return { keys: page.keys, nextPageToken: page.next === null ? null : makeCursor(ctx, [pk], page.next) };
+}
+
+export const nextPageToken = z.string().nullable().meta({ description: 'null on the last page' });

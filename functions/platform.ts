@@ -1,0 +1,122 @@
+/**
+ * Settings in, platform out; once per cold start. The only reader of the environment, and the only place that decides
+ * which clients and rules a process has. A laptop passes the same names with other values.
+ */
+import { randomBytes } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { parse as parseYaml } from 'yaml';
+import * as z from 'zod';
+import { makeAws } from '#core/aws.ts';
+import type { Config, Platform } from '#core/context.ts';
+import { type Authenticate, makeAuthenticate } from '#core/identity.ts';
+import { loadPolicies } from '#core/policy.ts';
+
+const required = z.string().trim().min(1);
+
+/** What a deployment must say; every name is an environment variable. */
+export const Settings = z.object({
+	AWS_REGION: required,
+	FAIRLEAD_LEDGER_TABLE: required,
+	FAIRLEAD_PAYLOADS_TABLE: required,
+	FAIRLEAD_PROJECTIONS_TABLE: required,
+	FAIRLEAD_POLICIES: required.meta({ description: 'Folder of the policies' }),
+	FAIRLEAD_GOVERNANCE_DOMAIN: required,
+	FAIRLEAD_FOUNDERS: z
+		.string()
+		.default('[]')
+		.transform((text) => z.array(z.object({ issuer: z.url(), subject: required })).parse(JSON.parse(text))),
+	FAIRLEAD_GRANTOR_ROLE: required,
+	FAIRLEAD_WORK_GROUP_PREFIX: required,
+	FAIRLEAD_RETRY_MS: z.coerce.number().int().min(1).default(200),
+	FAIRLEAD_CURSOR_KEY: required
+		.transform((text) => Buffer.from(text, 'base64'))
+		.refine((key) => key.length >= 32, 'must be at least 32 bytes, base64'),
+	FAIRLEAD_ISSUER: required,
+	FAIRLEAD_AUDIENCE: required,
+	FAIRLEAD_JWKS_URI: required,
+	FAIRLEAD_TOKEN_TYPE: z.string().optional(),
+	FAIRLEAD_TOKEN_ALGORITHMS: required.default('RS256 ES256').transform((text) => text.split(/\s+/)),
+	FAIRLEAD_TOKEN_MAX_AGE_SECONDS: z.coerce.number().int().min(60).default(43_200),
+	/** One address for every AWS service, when it is not AWS itself; then credentials are given, too. */
+	AWS_ENDPOINT_URL: z.url().optional(),
+	AWS_ACCESS_KEY_ID: z.string().optional(),
+	AWS_SECRET_ACCESS_KEY: z.string().optional(),
+});
+type Settings = z.infer<typeof Settings>;
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Throws with the name of each setting that is missing or wrong; values are never printed. */
+export function buildPlatform(env: Environment): { platform: Platform; authenticate: Authenticate } {
+	const parsed = Settings.safeParse(env);
+	if (!parsed.success) {
+		const faults = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`);
+		throw new Error(`settings:\n${faults.join('\n')}`);
+	}
+	const settings = parsed.data;
+	const authenticate = makeAuthenticate({
+		issuer: settings.FAIRLEAD_ISSUER,
+		audience: settings.FAIRLEAD_AUDIENCE,
+		jwksUri: settings.FAIRLEAD_JWKS_URI,
+		algorithms: settings.FAIRLEAD_TOKEN_ALGORITHMS,
+		maxTokenAgeSeconds: settings.FAIRLEAD_TOKEN_MAX_AGE_SECONDS,
+		...(settings.FAIRLEAD_TOKEN_TYPE === undefined ? {} : { tokenType: settings.FAIRLEAD_TOKEN_TYPE }),
+	});
+	return { platform: platformOf(settings), authenticate };
+}
+
+function platformOf(settings: Settings): Platform {
+	const {
+		AWS_ACCESS_KEY_ID: accessKeyId,
+		AWS_SECRET_ACCESS_KEY: secretAccessKey,
+		AWS_ENDPOINT_URL: endpoint,
+	} = settings;
+	const given = endpoint !== undefined && accessKeyId !== undefined && secretAccessKey !== undefined;
+	return Object.freeze({
+		config: configOf(settings),
+		aws: makeAws({
+			region: settings.AWS_REGION,
+			grantorRole: settings.FAIRLEAD_GRANTOR_ROLE,
+			...(given ? { endpoint, credentials: { accessKeyId, secretAccessKey } } : {}),
+		}),
+		policies: loadPolicies(
+			readFileSync(join(settings.FAIRLEAD_POLICIES, 'schema.cedarschema'), 'utf8'),
+			readPolicies(join(settings.FAIRLEAD_POLICIES, 'global')),
+		),
+		random: (bytes: number) => randomBytes(bytes),
+		clock: () => new Date(),
+		warn,
+	});
+}
+
+const Purposes = z.array(z.strictObject({ id: required, name: required, legalBasis: required, retention: required }));
+
+function configOf(settings: Settings): Config {
+	return {
+		region: settings.AWS_REGION,
+		tables: {
+			ledger: settings.FAIRLEAD_LEDGER_TABLE,
+			payloads: settings.FAIRLEAD_PAYLOADS_TABLE,
+			projections: settings.FAIRLEAD_PROJECTIONS_TABLE,
+		},
+		governance: settings.FAIRLEAD_GOVERNANCE_DOMAIN,
+		founders: settings.FAIRLEAD_FOUNDERS,
+		workGroup: (domain) => `${settings.FAIRLEAD_WORK_GROUP_PREFIX}${domain}`,
+		purposes: Purposes.parse(parseYaml(readFileSync(join(settings.FAIRLEAD_POLICIES, 'purposes.yaml'), 'utf8'))),
+		cursorKey: settings.FAIRLEAD_CURSOR_KEY,
+		retryMs: settings.FAIRLEAD_RETRY_MS,
+	};
+}
+
+/** One policy per file; the file's name is the policy's id in the ledger. */
+function readPolicies(folder: string): Record<string, string> {
+	const files = readdirSync(folder).filter((f) => f.endsWith('.cedar'));
+	return Object.fromEntries(files.map((f) => [basename(f, '.cedar'), readFileSync(join(folder, f), 'utf8')]));
+}
+
+/** Names and codes only: a message of a lower layer may hold a value. */
+function warn(message: string, error: unknown): void {
+	const { name, code } = error instanceof Error ? (error as Error & { code?: unknown }) : { name: typeof error };
+	process.stderr.write(`${JSON.stringify({ level: 'warn', message, error: name, code })}\n`);
+}

@@ -1,0 +1,82 @@
+/**
+ * The one place that builds RFC 9457 problems, for our refusals and for the framework's alike. `type` names the code of
+ * the table in core/error.ts, `instance` the request. A cause is logged by name and never sent.
+ */
+import type { Context as HonoContext } from 'hono';
+import { HTTPException } from 'hono/http-exception';
+import * as z from 'zod';
+import { BrokerError, type Code, codes, type Fault } from '#core/error.ts';
+import type { Env } from './env.ts';
+
+export const Problem = z
+	.looseObject({
+		type: z.string().meta({ example: '/errors/not-found' }),
+		title: z.string(),
+		status: z.int(),
+		detail: z.string(),
+		instance: z.string().meta({ description: 'Id of the request, for support' }),
+		code: z.string(),
+		errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+	})
+	.meta({ id: 'Problem' });
+
+/** Renders whatever was thrown. What we did not foresee is a bare `internal`. */
+export function problem(c: HonoContext<Env>, thrown: unknown): Response {
+	const error = asBrokerError(thrown);
+	const { status, title } = codes[error.code];
+	if (status >= 500) {
+		const { platform, requestId } = c.var;
+		platform?.warn(`request ${requestId ?? ''} failed: ${error.code}`, error.cause ?? thrown);
+	}
+	const body = {
+		...error.extensions,
+		type: `/errors/${error.code}`,
+		title,
+		status,
+		detail: error.message,
+		instance: `urn:uuid:${c.var.requestId}`,
+		code: error.code,
+	};
+	const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
+	if (status === 401) headers['www-authenticate'] = 'Bearer error="invalid_token"';
+	if (status === 503) headers['retry-after'] = '5';
+	if (error.code === 'not-finished') headers['retry-after'] = '1';
+	return c.body(JSON.stringify(body), status as 400, headers);
+}
+
+const byStatus: Record<number, Code> = {
+	400: 'bad-request',
+	401: 'invalid-token',
+	404: 'not-found',
+	405: 'method-not-allowed',
+	413: 'too-large',
+	415: 'unsupported-media-type',
+};
+
+function asBrokerError(thrown: unknown): BrokerError {
+	if (thrown instanceof BrokerError) return thrown;
+	if (thrown instanceof HTTPException) {
+		const code = byStatus[thrown.status] ?? 'bad-request';
+		return new BrokerError(code, `${codes[code].title}.`, {}, { cause: thrown });
+	}
+	return new BrokerError(
+		'internal',
+		'Something went wrong on our side; the instance id helps us find it.',
+		{},
+		{ cause: thrown },
+	);
+}
+
+/** Zod's issues as one `validation` problem, each with an RFC 6901 pointer to the member at fault. */
+export function invalidInput(issues: readonly z.core.$ZodIssue[], where: string): BrokerError {
+	const errors = issues.flatMap((issue): Fault[] => {
+		const pointer = pointerOf(issue.path);
+		if (issue.code !== 'unrecognized_keys') return [{ pointer, detail: issue.message }];
+		return issue.keys.map((key) => ({ pointer: `${pointer}${pointerOf([key])}`, detail: 'unknown member' }));
+	});
+	return new BrokerError('validation', `The ${where} is not valid; see \`errors\`.`, { errors });
+}
+
+function pointerOf(path: readonly PropertyKey[]): string {
+	return path.map((p) => `/${String(p).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
