@@ -18,6 +18,7 @@ import {
 	insertPayload,
 	readLast,
 	readPayload,
+	readVersion,
 	readVersions,
 	scanEntries,
 	UNSEALED_SHARDS,
@@ -58,10 +59,10 @@ export async function append(ctx: Ctx, draft: Draft): Promise<Recorded> {
 		ver: sealed.entry.ver,
 		bytes: sealed.bytes,
 		leaf: sealed.leaf,
-		unsealed: { shard: shardOf(draft.stream), key: `${String(ctx.now.getTime()).padStart(15, '0')}#${id}` },
+		unsealed: { shard: shardOf(draft.stream), key: unsealedKey(ctx.now, sealed.entry) },
 	};
 	if (!(await insertEntry(ctx, item))) {
-		const [existing] = await readVersions(ctx, draft.stream, sealed.entry.ver);
+		const existing = await readVersion(ctx, draft.stream, sealed.entry.ver);
 		if (existing?.leaf !== sealed.leaf) {
 			throw new BrokerError('conflict', 'This changed while you were at it; read it again and retry.');
 		}
@@ -146,6 +147,11 @@ export async function rawStream(ctx: ReadCtx, stream: string): Promise<Stored[]>
 /** A page of the whole ledger in table order: streams come whole and in order. */
 export async function rawPage(ctx: ReadCtx, start: string | null, limit: number) {
 	return scanEntries(ctx, start, limit);
+}
+
+/** Orders the queue by time, and the entries of one stream within a millisecond by version. */
+function unsealedKey(now: Date, { ver, id }: Entry): string {
+	return `${String(now.getTime()).padStart(15, '0')}#${String(ver).padStart(10, '0')}#${id}`;
 }
 
 function shardOf(stream: string): number {

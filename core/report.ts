@@ -98,10 +98,13 @@ function viewOf({ body, entry, leaf }: Ledger.Recorded<'ReportRequested'>): Repo
 	return { id, kind, product, from, until, requestedAt: entry.at, view, leaf };
 }
 
-function rows(ctx: Context, report: ReportView): AsyncGenerator<FlowRow> {
-	const { product, from, until, view } = report;
+async function* rows(ctx: Context, report: ReportView): AsyncGenerator<FlowRow> {
+	const { product, until, view } = report;
+	// Nothing flowed before the product was first published: days before that are not asked for.
+	const published = (await Catalog.versions(ctx, product))[0]?.createdAt ?? report.from;
+	const from = published > report.from ? published : report.from;
 	const selection: Selection = { product, from, until, consumerDomains: view.all ? null : view.consumerDomains };
-	return flowRows(ctx, selection);
+	yield* flowRows(ctx, selection);
 }
 
 /** The content as JSON, streamed. */

@@ -22,7 +22,7 @@ const semver = new RegExp(
 	String.raw`^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-${pre}(?:\.${pre})*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$`,
 );
 
-const Text = z.string().trim().min(1, 'must not be blank');
+const Text = z.string().trim().regex(/./, 'must not be blank');
 const GlueName = z
 	.string()
 	.max(255)

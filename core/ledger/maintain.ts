@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import { applyProjections, project, readHint, writeHint } from './projection.ts';
 import { recordedOf } from './record.ts';
-import { readVersions, scanEntries, UNSEALED_SHARDS, unsealed } from './store.ts';
+import { readVersion, scanEntries, UNSEALED_SHARDS, unsealed } from './store.ts';
 import { chainChecker, type Finding, type Stored } from './verify.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
@@ -39,25 +39,28 @@ export async function verifyAll(ctx: ReadCtx): Promise<{ entries: number; stream
  */
 export async function repairListings(ctx: ReadCtx, now: Date): Promise<number> {
 	const overlapMs = 120_000;
-	let repaired = 0;
 	const from = (await readHint(ctx, 'listings-cursor')) ?? '';
-	for (let shard = 0; shard < UNSEALED_SHARDS; shard += 1) {
-		let after = from;
-		for (;;) {
-			const page = await unsealed(ctx, shard, after, 200);
-			for (const key of page) {
-				const [stored] = await readVersions(ctx, key.stream, key.ver);
-				if (stored === undefined) continue;
-				await applyProjections(ctx, project(recordedOf(stored)));
-				repaired += 1;
-			}
-			const lastKey = page.at(-1);
-			if (lastKey === undefined || page.length < 200) break;
-			after = lastKey.key;
-		}
-	}
+	const shards = Array.from({ length: UNSEALED_SHARDS }, (_, shard) => repairShard(ctx, shard, from));
+	const repaired = (await Promise.all(shards)).reduce((sum, n) => sum + n, 0);
 	await writeHint(ctx, 'listings-cursor', String(now.getTime() - overlapMs).padStart(15, '0'));
 	return repaired;
+}
+
+async function repairShard(ctx: ReadCtx, shard: number, from: string): Promise<number> {
+	let repaired = 0;
+	let after = from;
+	for (;;) {
+		const page = await unsealed(ctx, shard, after, 200);
+		for (const key of page) {
+			const stored = await readVersion(ctx, key.stream, key.ver);
+			if (stored === null) continue;
+			await applyProjections(ctx, project(recordedOf(stored)));
+			repaired += 1;
+		}
+		const last = page.at(-1);
+		if (last === undefined || page.length < 200) return repaired;
+		after = last.key;
+	}
 }
 
 /** Builds every listing anew from the entries alone. */

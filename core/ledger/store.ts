@@ -87,6 +87,12 @@ export async function readLast(ctx: Ctx, stream: string): Promise<Stored | null>
 	return items[0] ?? null;
 }
 
+/** One version, strongly consistent, or null. */
+export async function readVersion(ctx: Ctx, stream: string, ver: number): Promise<Stored | null> {
+	const { items } = await query(ctx, stream, { from: ver, forward: true, limit: 1 });
+	return items.find((item) => item.ver === ver) ?? null;
+}
+
 type Range = { from: number; forward: boolean; limit?: number; start?: Record<string, AttributeValue> };
 
 async function query(ctx: Ctx, stream: string, range: Range) {

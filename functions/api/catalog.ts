@@ -138,7 +138,7 @@ async function visible(ctx: Context, id: string): Promise<Catalog.Product> {
 }
 
 function view(found: Catalog.Product) {
-	return { ...Catalog.summaryOf(found), contract: Contract.viewOf(found.contract) };
+	return { ...Catalog.summaryOf(found), contract: Contract.contractView(found.contract) };
 }
 
 function formatOf(contentType: string | undefined): 'yaml' | 'json' {

@@ -3,6 +3,7 @@
  * on disk before it is told. After a crash, what had not ended is failed and everything else is still there.
  */
 import { createReadStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { writeDurably } from '../files.ts';
@@ -44,6 +45,8 @@ export type Executions = {
 	readonly note: (execution: Execution) => void;
 	readonly save: (execution: Execution) => Promise<void>;
 	readonly resultFile: (id: string) => string;
+	/** What a query that did not succeed wrote is nobody's result. */
+	readonly discardResult: (id: string) => Promise<void>;
 	/** Rows from a position in the result file, and the position after them; null at the end. */
 	readonly rows: (
 		id: string,
@@ -96,6 +99,7 @@ export async function openExecutions(dataDir: string, now: Date): Promise<Execut
 		note,
 		save,
 		resultFile,
+		discardResult: (id) => rm(resultFile(id), { force: true }),
 		rows: (id, position, most) => readRows(resultFile(id), position, most),
 	};
 }

@@ -23,25 +23,28 @@ export async function run(
 ): Promise<void> {
 	const { executions, clock } = options;
 	let current = execution;
-	const started = () => {
-		current = { ...current, state: 'RUNNING', started: clock().getTime() };
-		executions.note(current);
-	};
-	try {
+	let names: readonly string[] = [];
+	// Rights are looked at when the query begins, not when it was asked for: it may have waited.
+	const prepare = () => {
 		if (query instanceof QueryFailure) throw query;
-		const database = execution.database?.toLowerCase() ?? null;
-		const planned = plan(query, database, find);
-		const job = {
-			id: execution.id,
+		const planned = plan(query, execution.database?.toLowerCase() ?? null, find);
+		names = planned.names;
+		current = { ...current, state: 'RUNNING', started: clock().getTime(), scannedBytes: planned.scannedBytes };
+		executions.note(current);
+		const { id } = execution;
+		return {
+			id,
 			load: planned.load,
 			sql: planned.sql,
-			file: executions.resultFile(execution.id),
+			file: executions.resultFile(id),
 			deadlineMs: options.deadlineMs,
 		};
-		const outcome = await options.runner.run(job, { signal, started });
+	};
+	try {
+		const outcome = await options.runner.run(prepare, signal);
 		if (outcome.kind === 'failed' && !signal.aborted)
 			options.log(`athena ${execution.id} ${outcome.reason}: ${outcome.hint}`);
-		current = ended({ ...current, scannedBytes: planned.scannedBytes }, outcome, planned.names, signal.aborted);
+		current = ended(current, outcome, names, signal.aborted);
 	} catch (error) {
 		if (!(error instanceof QueryFailure))
 			options.log(`athena ${execution.id}: ${error instanceof Error ? error.stack : String(error)}`);
@@ -49,6 +52,7 @@ export async function run(
 		current = { ...current, state: 'FAILED', reason: failure.message, errorType: failure.errorType };
 	}
 	current = { ...current, completed: clock().getTime() };
+	if (current.state !== 'SUCCEEDED') await executions.discardResult(current.id);
 	await executions.save(current).catch((error: unknown) => {
 		options.log(`athena ${execution.id} could not be saved: ${String(error)}`);
 		executions.note({ ...current, state: 'FAILED', reason: REASONS.engine, columns: null });

@@ -13,8 +13,8 @@ const MOST = 2;
 const GRACE_MS = 3000;
 
 export type Runner = {
-	/** Runs the job when there is room. Aborting ends it at once, running or not. */
-	readonly run: (job: Job, options: { signal: AbortSignal; started: () => void }) => Promise<Outcome>;
+	/** Runs the job that `prepare` makes once there is room. Aborting ends it at once, running or not. */
+	readonly run: (prepare: () => Job, signal: AbortSignal) => Promise<Outcome>;
 	/** The processes alive now, for tests and diagnosis. */
 	readonly pids: () => number[];
 	readonly close: () => Promise<void>;
@@ -66,11 +66,11 @@ export function startRunner(): Runner {
 	};
 
 	return {
-		async run(job, { signal, started }) {
+		async run(prepare, signal) {
 			if (!(await take(signal))) return stopped('aborted');
 			try {
 				if (closed) return stopped('closed');
-				started();
+				const job = prepare();
 				const process = child();
 				const outcome = await send(process, job, signal);
 				if (isUsable(process)) idle.push(process);

@@ -138,7 +138,9 @@ function readInput(body: string): Record<string, unknown> {
 function refuseIgnored(operation: string, input: Record<string, unknown>): void {
 	const types = shapeOf(operation);
 	if (types === undefined) return;
-	const ignored = firstUnknown(input, types);
+	const { ConsistentRead: _, ...rest } = input;
+	// dynalite does not know it on Scan, and reads consistently always.
+	const ignored = firstUnknown(operation === 'Scan' ? rest : input, types);
 	if (ignored !== undefined) {
 		throw new AwsError('ValidationException', `${ignored} is not supported by the embedded DynamoDB`);
 	}

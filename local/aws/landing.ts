@@ -55,6 +55,9 @@ function check(landing: Landing): void {
 	for (const { account, database, name, location, columns } of landing.tables) {
 		const what = `table ${database}.${name} of account ${account}`;
 		if (!location.startsWith('s3://')) throw new Error(`The ${what} has no s3:// location: ${location}`);
+		if (`${database}.${name}` !== `${database}.${name}`.toLowerCase()) {
+			throw new Error(`The ${what} has a name that is not lower case, which Glue does not keep`);
+		}
 		if (columns.length === 0) throw new Error(`The ${what} has no columns`);
 		if (new Set(columns.map((column) => column.name)).size !== columns.length)
 			throw new Error(`The ${what} names a column twice`);

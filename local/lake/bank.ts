@@ -1,5 +1,5 @@
 /** The tables of the sample bank as values. Rows depend on the random numbers given and on nothing else. */
-import { createHash } from 'node:crypto';
+import { createHmac } from 'node:crypto';
 import * as words from './bank/words.ts';
 import type { Random } from './random.ts';
 
@@ -103,6 +103,8 @@ export function loans(random: Random, count: number, owned: Table): Table {
 
 export function clients(random: Random, count: number, places: Table): Table {
 	const ids = column(places, 'district_id');
+	// Without the secret nobody can try all birth numbers and find whose token it is.
+	const secret = times(4, () => random.int(0, 0xffff_ffff)).join(' ');
 	return {
 		columns: [
 			['client_id', 'BIGINT'],
@@ -115,7 +117,7 @@ export function clients(random: Random, count: number, places: Table): Table {
 		rows: times(count, (i) => {
 			const month = random.int(1, 12) + (random.chance(50) ? 50 : 0);
 			const born = [random.int(40, 99), month, random.int(1, 28)].map((n) => String(n).padStart(2, '0')).join('');
-			const token = createHash('sha256').update(`sample-bank ${born}`).digest('hex').slice(0, 16);
+			const token = createHmac('sha256', secret).update(born).digest('hex').slice(0, 16);
 			const name = `${random.pick(words.givenNames)} ${random.pick(words.familyNames)}`;
 			return [i + 1, name, born, token, random.pick(ids), random.pick(words.addressNotes)];
 		}),

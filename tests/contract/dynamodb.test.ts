@@ -153,7 +153,8 @@ describe('items', () => {
 				TableName: 'entries',
 				Key: key,
 				UpdateExpression: 'SET x = :x',
-				ConditionExpression: 'attribute_exists(stream)',
+				ConditionExpression: 'attribute_exists(#stream)',
+				ExpressionAttributeNames: { '#stream': 'stream' },
 				ExpressionAttributeValues: { ':x': { S: 'x' } },
 			}),
 		);

@@ -92,7 +92,8 @@ export type Lake = {
 	readonly lakeformation: (role: string) => Promise<LakeFormationClient>;
 	readonly glue: (role: string) => Promise<GlueClient>;
 	readonly athena: (role: string) => Promise<AthenaClient>;
-	readonly restart: () => Promise<Lake>;
+	/** Closes, lets `meanwhile` change the folder, and opens again. */
+	readonly restart: (meanwhile?: () => void) => Promise<Lake>;
 	readonly close: () => Promise<void>;
 };
 
@@ -130,8 +131,9 @@ async function open(folder: string, options: Partial<AwsOptions>): Promise<Lake>
 		lakeformation: async (role) => new LakeFormationClient(settings(await assume(role))),
 		glue: async (role) => new GlueClient(settings(await assume(role))),
 		athena: async (role) => new AthenaClient(settings(await assume(role))),
-		async restart() {
+		async restart(meanwhile) {
 			await aws.close();
+			meanwhile?.();
 			return await open(folder, options);
 		},
 		async close() {

@@ -1,0 +1,128 @@
+/**
+ * A whole bank on one machine: the embedded AWS with a lake's landing zone, the local issuer, and Fairlead's own API and
+ * sweep, built from settings as a deployed function builds them. Loopback only. Everything lasting is in `dataDir`.
+ */
+import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { serve } from '@hono/node-server';
+import type { Platform } from '#core/context.ts';
+import { type Swept, sweep } from '#core/sweep.ts';
+import { makeApp } from '#functions/app.ts';
+import { buildPlatform } from '#functions/platform.ts';
+import { type LocalAws, startAws } from './aws.ts';
+import { type Issuer, startIssuer } from './issuer.ts';
+import { landing } from './lake.ts';
+import { people } from './people.ts';
+import { createTables } from './tables.ts';
+
+export const REGION = 'eu-central-1';
+export const AUDIENCE = 'fairlead';
+/** The account that Fairlead itself runs in. */
+export const PLATFORM_ACCOUNT = '210000000000';
+export const BROKER = `arn:aws:iam::${PLATFORM_ACCOUNT}:role/fairlead-broker`;
+
+const policies = fileURLToPath(new URL('../policies', import.meta.url));
+
+export type Ports = { readonly api: number; readonly aws: number; readonly issuer: number };
+
+export type BankOptions = {
+	readonly dataDir: string;
+	readonly lakeDir: string;
+	/** Folder with `domains.yaml` and `contracts/`. */
+	readonly contractsDir: string;
+	/** 0: any free port. */
+	readonly ports: Ports;
+	readonly log?: (line: string) => void;
+};
+
+export type Bank = {
+	readonly api: string;
+	readonly aws: LocalAws;
+	readonly issuer: Issuer;
+	readonly platform: Platform;
+	/** The key pair of Fairlead's own role. */
+	readonly broker: { readonly accessKeyId: string; readonly secretAccessKey: string };
+	readonly lakeDir: string;
+	readonly contractsDir: string;
+	readonly sweep: () => Promise<Swept>;
+	readonly close: () => Promise<void>;
+};
+
+export async function startBank(options: BankOptions): Promise<Bank> {
+	const { dataDir, lakeDir, contractsDir, ports } = options;
+	mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+	const log = options.log === undefined ? {} : { log: options.log };
+	const aws = await startAws({ dataDir: path.join(dataDir, 'aws'), port: ports.aws, region: REGION, ...log });
+	try {
+		await aws.provision(await landing({ lakeDir, contractsDir, region: REGION, platformAccount: PLATFORM_ACCOUNT }));
+		const issuer = await startIssuer({ dataDir, port: ports.issuer, audience: AUDIENCE, people });
+		const broker = aws.issueKey(BROKER);
+		const { platform, authenticate } = buildPlatform(environment(options, aws, issuer, broker));
+		await createTables(platform.aws.dynamodb, platform.config.tables);
+		const server = await listen(makeApp(platform, authenticate).fetch, ports.api);
+		const { port } = server.address() as AddressInfo;
+		return {
+			api: `http://127.0.0.1:${port}`,
+			aws,
+			issuer,
+			platform,
+			broker,
+			lakeDir,
+			contractsDir,
+			sweep: () => sweep(platform, randomUUID()),
+			async close() {
+				await new Promise((resolve) => {
+					server.close(resolve);
+					server.closeAllConnections();
+				});
+				await issuer.close();
+				await aws.close();
+			},
+		};
+	} catch (error) {
+		await aws.close();
+		throw error;
+	}
+}
+
+function environment(options: BankOptions, aws: LocalAws, issuer: Issuer, broker: Bank['broker']) {
+	return {
+		AWS_REGION: REGION,
+		AWS_ENDPOINT_URL: aws.endpoint,
+		AWS_ACCESS_KEY_ID: broker.accessKeyId,
+		AWS_SECRET_ACCESS_KEY: broker.secretAccessKey,
+		FAIRLEAD_LEDGER_TABLE: 'fairlead-ledger',
+		FAIRLEAD_PAYLOADS_TABLE: 'fairlead-payloads',
+		FAIRLEAD_PROJECTIONS_TABLE: 'fairlead-projections',
+		FAIRLEAD_POLICIES: policies,
+		FAIRLEAD_GOVERNANCE_DOMAIN: 'governance',
+		FAIRLEAD_FOUNDERS: JSON.stringify([{ issuer: issuer.issuer, subject: people.stella.subject }]),
+		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
+		FAIRLEAD_WORK_GROUP_PREFIX: 'fairlead-',
+		FAIRLEAD_RETRY_MS: '10',
+		FAIRLEAD_CURSOR_KEY: cursorKey(options.dataDir),
+		FAIRLEAD_ISSUER: issuer.issuer,
+		FAIRLEAD_AUDIENCE: AUDIENCE,
+		FAIRLEAD_JWKS_URI: issuer.jwksUri,
+		FAIRLEAD_TOKEN_TYPE: 'at+jwt',
+		FAIRLEAD_TOKEN_ALGORITHMS: 'ES256',
+	};
+}
+
+/** Made once per data folder, so that page tokens survive a restart. */
+function cursorKey(dataDir: string): string {
+	const file = path.join(dataDir, 'cursor.key');
+	if (!existsSync(file)) writeFileSync(file, randomBytes(32).toString('base64'), { mode: 0o600 });
+	return readFileSync(file, 'utf8');
+}
+
+async function listen(fetch: (request: Request) => Response | Promise<Response>, port: number): Promise<Server> {
+	return new Promise((resolve, reject) => {
+		const server = serve({ fetch, port, hostname: '127.0.0.1' }, () => resolve(server as Server)) as Server;
+		server.once('error', reject);
+	});
+}

@@ -1,0 +1,48 @@
+/** Fairlead's three tables, made in the embedded DynamoDB as the deployed stack makes them. Existing ones are kept. */
+import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { Tables } from '#core/context.ts';
+import { errorName } from '#core/error.ts';
+import { UNSEALED_INDEX } from '#core/ledger.ts';
+
+const keys = { pk: 'HASH', sk: 'RANGE' } as const;
+
+function table(name: string): CreateTableCommandInput {
+	return {
+		TableName: name,
+		BillingMode: 'PAY_PER_REQUEST',
+		AttributeDefinitions: Object.keys(keys).map((k) => ({ AttributeName: k, AttributeType: 'S' })),
+		KeySchema: Object.entries(keys).map(([k, type]) => ({ AttributeName: k, KeyType: type })),
+	};
+}
+
+function ledgerTable(name: string): CreateTableCommandInput {
+	const base = table(name);
+	return {
+		...base,
+		AttributeDefinitions: [
+			...(base.AttributeDefinitions ?? []),
+			{ AttributeName: 'u', AttributeType: 'S' },
+			{ AttributeName: 'ut', AttributeType: 'S' },
+		],
+		GlobalSecondaryIndexes: [
+			{
+				IndexName: UNSEALED_INDEX,
+				KeySchema: [
+					{ AttributeName: 'u', KeyType: 'HASH' },
+					{ AttributeName: 'ut', KeyType: 'RANGE' },
+				],
+				Projection: { ProjectionType: 'INCLUDE', NonKeyAttributes: ['h'] },
+			},
+		],
+	};
+}
+
+export async function createTables(client: DynamoDBClient, tables: Tables): Promise<void> {
+	for (const input of [ledgerTable(tables.ledger), table(tables.payloads), table(tables.projections)]) {
+		try {
+			await client.send(new CreateTableCommand(input));
+		} catch (error) {
+			if (errorName(error) !== 'ResourceInUseException') throw error;
+		}
+	}
+}

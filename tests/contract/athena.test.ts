@@ -1,0 +1,427 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import {
+	type AthenaClient,
+	BatchGetQueryExecutionCommand,
+	GetQueryExecutionCommand,
+	GetQueryResultsCommand,
+	GetWorkGroupCommand,
+	ListQueryExecutionsCommand,
+	ListWorkGroupsCommand,
+	paginateGetQueryResults,
+	StartQueryExecutionCommand,
+	type StartQueryExecutionInput,
+	StopQueryExecutionCommand,
+} from '@aws-sdk/client-athena';
+import {
+	CreateDataCellsFilterCommand,
+	GrantPermissionsCommand,
+	type LakeFormationClient,
+	type Permission,
+	type Resource,
+	RevokePermissionsCommand,
+} from '@aws-sdk/client-lakeformation';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+	cells,
+	ended,
+	GRANTOR,
+	type Lake,
+	LENDING,
+	OTHER_ROLE,
+	openLake,
+	RISK_ROLE,
+	refusal,
+	rowsOf,
+	runQuery,
+	TABLE,
+	WORK_GROUP,
+} from '#tests/local/harness.ts';
+
+let lake: Lake;
+let admin: LakeFormationClient;
+let athena: AthenaClient;
+let other: AthenaClient;
+
+const payments: Resource = { Table: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'payments' } };
+const loose: Resource = { Table: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'loose' } };
+const filter: Resource = { DataCellsFilter: { ...TABLE, Name: 'f' } };
+const grant = (Resource: Resource, Permissions: Permission[], role: string) =>
+	admin.send(new GrantPermissionsCommand({ Principal: { DataLakePrincipalIdentifier: role }, Resource, Permissions }));
+
+beforeAll(async () => {
+	lake = await openLake();
+	admin = await lake.lakeformation(GRANTOR);
+	athena = await lake.athena(RISK_ROLE);
+	other = await lake.athena(OTHER_ROLE);
+	await admin.send(
+		new CreateDataCellsFilterCommand({
+			TableData: {
+				...TABLE,
+				Name: 'f',
+				ColumnNames: ['loan_id', 'status', 'note'],
+				RowFilter: { FilterExpression: "status IN ('B', 'D') OR status IS NULL" },
+			},
+		}),
+	);
+	await grant(filter, ['SELECT'], RISK_ROLE);
+	await grant(payments, ['DESCRIBE'], RISK_ROLE);
+	await grant(loose, ['SELECT'], RISK_ROLE);
+});
+afterAll(async () => {
+	await lake.close();
+});
+
+const start = (input: Partial<StartQueryExecutionInput>, client = athena) =>
+	client.send(
+		new StartQueryExecutionCommand({
+			QueryString: 'SELECT loan_id FROM lending.loans',
+			WorkGroup: WORK_GROUP,
+			ClientRequestToken: randomUUID(),
+			...input,
+		}),
+	);
+const failure = async (sql: string, client = athena) => (await runQuery(client, sql)).Status;
+/** Runs far longer than any test. */
+function endless(table = 'lending.loans'): string {
+	return `SELECT count(*) FROM ${Array.from({ length: 24 }, (_, i) => `${table} a${i}`).join(' CROSS JOIN ')}`;
+}
+
+describe('StartQueryExecution refuses', () => {
+	test.each<[string, Partial<StartQueryExecutionInput>, string]>([
+		['a token shorter than 32 characters', { ClientRequestToken: 'x'.repeat(31) }, 'INVALID_INPUT'],
+		['a token longer than 128 characters', { ClientRequestToken: 'x'.repeat(129) }, 'INVALID_INPUT'],
+		['a location that is not in S3', { ResultConfiguration: { OutputLocation: '/tmp' } }, 'INVALID_INPUT'],
+		['a work group of another account', { WorkGroup: 'fairlead-lending' }, 'INVALID_INPUT'],
+		['no work group where none is primary', { WorkGroup: undefined }, 'INVALID_INPUT'],
+		['an empty query', { QueryString: '' }, 'INVALID_INPUT'],
+		['parameters, which are not supported here', { ExecutionParameters: ['1'] }, 'INVALID_INPUT'],
+		['a text that is no SQL', { QueryString: 'SELECT FROM WHERE' }, 'MALFORMED_QUERY'],
+		['two statements', { QueryString: 'SELECT 1; SELECT 2' }, 'MALFORMED_QUERY'],
+	])('%s', async (_name, input, code) => {
+		const error: unknown = await start(input).catch((caught: unknown) => caught);
+		expect(error).toMatchObject({ name: 'InvalidRequestException', AthenaErrorCode: code });
+	});
+
+	test('a token that was used for another query', async () => {
+		const ClientRequestToken = randomUUID();
+		await start({ ClientRequestToken });
+		for (const changed of [{ QueryString: 'SELECT 1' }, { QueryExecutionContext: { Database: 'lending' } }]) {
+			const error: unknown = await start({ ClientRequestToken, ...changed }).catch((caught: unknown) => caught);
+			expect(error).toMatchObject({
+				name: 'InvalidRequestException',
+				AthenaErrorCode: 'IDEMPOTENT_PARAMETER_MISMATCH',
+			});
+		}
+	});
+});
+
+describe('a token', () => {
+	test('sent again gives the same execution, also at the same time and whatever became of it', async () => {
+		const ClientRequestToken = randomUUID();
+		const both = await Promise.all([start({ ClientRequestToken }), start({ ClientRequestToken })]);
+		expect(both[0].QueryExecutionId).toBe(both[1].QueryExecutionId);
+		await ended(athena, both[0].QueryExecutionId);
+		// Replay asks for no permission: this role may not see the table at all.
+		expect((await start({ ClientRequestToken }, other)).QueryExecutionId).toBe(both[0].QueryExecutionId);
+	});
+
+	test('is not used up by a query that could not be read', async () => {
+		const ClientRequestToken = randomUUID();
+		await refusal(start({ ClientRequestToken, QueryString: 'SELEC 1' }));
+		expect((await start({ ClientRequestToken })).QueryExecutionId).toBeTruthy();
+	});
+});
+
+describe('a query ends as FAILED', () => {
+	const denied = 'cannot be resolved or requester is not authorized to access requested resources';
+
+	test.each([
+		['SELECT amount FROM lending.loans', `COLUMN_NOT_FOUND: line 1:8: Column 'amount' ${denied}`, 1006],
+		['SELECT nosuch FROM lending.loans', `COLUMN_NOT_FOUND: line 1:8: Column 'nosuch' ${denied}`, 1006],
+		[
+			'SELECT loan_id FROM lending.loans WHERE amount > 1',
+			`COLUMN_NOT_FOUND: line 1:41: Column 'amount' ${denied}`,
+			1006,
+		],
+		[
+			'SELECT loan_id FROM lending.loans ORDER BY amount',
+			`COLUMN_NOT_FOUND: line 1:44: Column 'amount' ${denied}`,
+			1006,
+		],
+		['SELECT * FROM lending.payments', 'COLUMN_NOT_FOUND: Relation contains no accessible columns', 1006],
+		['SELECT * FROM lending.nosuch', "TABLE_NOT_FOUND: Table 'awsdatacatalog.lending.nosuch' does not exist", 1301],
+		['SELECT * FROM nosuch.loans', "SCHEMA_NOT_FOUND: Schema 'nosuch' does not exist", 1301],
+	])('%s', async (sql, reason, type) => {
+		expect(await failure(sql)).toMatchObject({
+			State: 'FAILED',
+			StateChangeReason: reason,
+			AthenaError: { ErrorCategory: 2, ErrorType: type, Retryable: false },
+		});
+	});
+
+	test('for a role without any permission, also on the catalog of the owner', async () => {
+		const reason =
+			'Insufficient permissions to execute the query. Principal does not have any privilege on specified resource';
+		expect((await failure('SELECT * FROM lending.loans', other))?.StateChangeReason).toBe(reason);
+		expect((await failure('SELECT 1 FROM lending.loans', other))?.StateChangeReason).toBe(reason);
+	});
+
+	test('over a value, without telling the value', async () => {
+		const status = await failure('SELECT CAST(note AS integer) FROM lending.loans');
+		expect(status?.StateChangeReason).toBe('GENERIC_USER_ERROR: query failed: a value could not be computed');
+	});
+
+	test('over a location that nobody registered with Lake Formation', async () => {
+		expect((await failure('SELECT * FROM lending.loose'))?.StateChangeReason).toBe(
+			'Permission denied on S3 path: s3://lake/loose',
+		);
+	});
+
+	test('over SQL that is not supported here, in words that say so', async () => {
+		const reason = (await failure('SELECT loan_id FROM lending.loans UNION SELECT 1'))?.StateChangeReason;
+		expect(reason).toMatch(/^NOT_SUPPORTED: line 1:\d+: /);
+	});
+
+	test('at its deadline', async () => {
+		const hurried = await openLake({ queryDeadlineMs: 300 });
+		const client = await hurried.athena(RISK_ROLE);
+		const grantor = await hurried.lakeformation(GRANTOR);
+		await grantor.send(
+			new GrantPermissionsCommand({
+				Principal: { DataLakePrincipalIdentifier: RISK_ROLE },
+				Resource: payments,
+				Permissions: ['SELECT'],
+			}),
+		);
+		const execution = await runQuery(client, endless('lending.payments'));
+		expect(execution.Status).toMatchObject({ State: 'FAILED', StateChangeReason: 'Query timeout' });
+		await hurried.close();
+	});
+});
+
+describe('a query sees', () => {
+	const all = [
+		['loan_id', 'status', 'note'],
+		['2', 'B', ''],
+		['3', 'D', null],
+		['4', null, 'two\nlines \u2028 here'],
+	];
+
+	test('exactly the granted cells, in table order', async () => {
+		expect(await rowsOf(athena, 'SELECT * FROM lending.loans')).toEqual(all);
+		expect(await rowsOf(athena, 'SELECT * FROM awsdatacatalog.lending.loans')).toEqual(all);
+	});
+
+	test('the tables of its database by their bare name', async () => {
+		const execution = await runQuery(athena, 'SELECT * FROM loans', {
+			QueryExecutionContext: { Database: 'lending', Catalog: 'AwsDataCatalog' },
+		});
+		const answer = await athena.send(new GetQueryResultsCommand({ QueryExecutionId: execution.QueryExecutionId }));
+		expect(cells(answer.ResultSet?.Rows)).toEqual(all);
+		expect(execution.QueryExecutionContext).toEqual({ Database: 'lending', Catalog: 'awsdatacatalog' });
+	});
+
+	test('aggregates of the visible rows alone', async () => {
+		expect(await rowsOf(athena, 'SELECT count(*), max(loan_id) AS last FROM lending.loans')).toEqual([
+			['_col0', 'last'],
+			['3', '4'],
+		]);
+	});
+
+	test('no row that another role was granted, and nothing after the revoke', async () => {
+		const mine: Resource = {
+			TableWithColumns: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'loans', ColumnNames: ['loan_id'] },
+		};
+		await grant(mine, ['SELECT'], OTHER_ROLE);
+		expect(await rowsOf(other, 'SELECT * FROM lending.loans')).toEqual([['loan_id'], ['1'], ['2'], ['3'], ['4']]);
+		expect(await rowsOf(athena, 'SELECT count(*) AS n FROM lending.loans')).toEqual([['n'], ['3']]);
+		const Principal = { DataLakePrincipalIdentifier: OTHER_ROLE };
+		await admin.send(new RevokePermissionsCommand({ Principal, Resource: mine, Permissions: ['SELECT'] }));
+		expect(await rowsOf(other, 'SELECT * FROM lending.loans')).toContain('Insufficient permissions');
+	});
+
+	test('everything when it may also write: a column filter has no effect then', async () => {
+		const inserts: Resource = { Table: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'loans' } };
+		await grant(inserts, ['INSERT'], RISK_ROLE);
+		expect(await rowsOf(athena, 'SELECT count(amount) AS n FROM lending.loans')).toEqual([['n'], ['4']]);
+		const Principal = { DataLakePrincipalIdentifier: RISK_ROLE };
+		await admin.send(new RevokePermissionsCommand({ Principal, Resource: inserts, Permissions: ['INSERT'] }));
+	});
+});
+
+describe('results', () => {
+	test('have the header as the first row of the first page, counted as one, and NULL as a cell without a value', async () => {
+		const { QueryExecutionId } = await runQuery(athena, 'SELECT loan_id, status FROM lending.loans');
+		const first = await athena.send(new GetQueryResultsCommand({ QueryExecutionId, MaxResults: 1 }));
+		expect(cells(first.ResultSet?.Rows)).toEqual([['loan_id', 'status']]);
+		expect(first.ResultSet?.ResultSetMetadata?.ColumnInfo).toMatchObject([
+			{
+				CatalogName: 'hive',
+				Name: 'loan_id',
+				Label: 'loan_id',
+				Type: 'bigint',
+				Precision: 19,
+				Nullable: 'UNKNOWN',
+				CaseSensitive: false,
+			},
+			{ Name: 'status', Type: 'varchar', Precision: 2_147_483_647, CaseSensitive: true },
+		]);
+		const rows: (string | null)[][] = [];
+		for await (const page of paginateGetQueryResults({ client: athena, pageSize: 2 }, { QueryExecutionId })) {
+			rows.push(...cells(page.ResultSet?.Rows));
+		}
+		expect(rows).toEqual([
+			['loan_id', 'status'],
+			['2', 'B'],
+			['3', 'D'],
+			['4', null],
+		]);
+		const last = await athena.send(new GetQueryResultsCommand({ QueryExecutionId }));
+		expect(last.ResultSet?.Rows?.at(-1)?.Data?.[1]).toEqual({});
+		expect(last.NextToken).toBeUndefined();
+	});
+
+	test('are one header for a query without rows', async () => {
+		expect(await rowsOf(athena, 'SELECT loan_id FROM lending.loans WHERE loan_id < 0')).toEqual([['loan_id']]);
+	});
+
+	test("are refused for an unknown, another account's, a failed, a running and a cancelled query, and with bad paging", async () => {
+		const get = async (QueryExecutionId: string | undefined, more = {}, client = athena) =>
+			await refusal(client.send(new GetQueryResultsCommand({ QueryExecutionId, ...more })));
+		const unknown = randomUUID();
+		expect((await get(unknown)).message).toBe(`QueryExecution ${unknown} was not found`);
+		const done = await runQuery(athena, 'SELECT loan_id FROM lending.loans');
+		const producer = await lake.athena(GRANTOR);
+		expect((await get(done.QueryExecutionId, {}, producer)).message).toBe(
+			`QueryExecution ${done.QueryExecutionId} was not found`,
+		);
+		expect((await get(done.QueryExecutionId, { MaxResults: 1001 })).name).toBe('InvalidRequestException');
+		expect((await get(done.QueryExecutionId, { MaxResults: 0 })).name).toBe('InvalidRequestException');
+		expect((await get(done.QueryExecutionId, { NextToken: 'nonsense' })).name).toBe('InvalidRequestException');
+		const failed = await runQuery(athena, 'SELECT nosuch FROM lending.loans');
+		expect((await get(failed.QueryExecutionId)).message).toBe(
+			'Query did not finish successfully. Final query state: FAILED',
+		);
+		const { QueryExecutionId } = await start({ QueryString: endless() });
+		expect((await get(QueryExecutionId)).message).toMatch(
+			/^Query has not yet finished. Current state: (QUEUED|RUNNING)$/,
+		);
+		await athena.send(new StopQueryExecutionCommand({ QueryExecutionId }));
+		const stopped = await ended(athena, QueryExecutionId);
+		expect(stopped.Status?.State).toBe('CANCELLED');
+		expect((await get(QueryExecutionId)).message).toBe('Could not find results');
+	});
+
+	test('may be read by any principal of the account that ran the query', async () => {
+		const { QueryExecutionId } = await runQuery(athena, 'SELECT loan_id FROM lending.loans');
+		const answer = await other.send(new GetQueryResultsCommand({ QueryExecutionId }));
+		expect(answer.ResultSet?.Rows).toHaveLength(4);
+	});
+});
+
+describe('executions', () => {
+	test('tell their times, statistics and work group, and neither token nor identity', async () => {
+		const execution = await runQuery(athena, 'SELECT loan_id FROM lending.loans');
+		expect(execution).toMatchObject({ StatementType: 'DML', SubstatementType: 'SELECT', WorkGroup: WORK_GROUP });
+		expect(execution.Status?.CompletionDateTime).toBeInstanceOf(Date);
+		expect(execution.Statistics?.DataScannedInBytes).toBeGreaterThan(0);
+		expect(JSON.stringify(execution)).not.toContain(RISK_ROLE);
+	});
+
+	test('are read in batches and listed newest first, in their own account only', async () => {
+		const { QueryExecutionId: id = '' } = await runQuery(athena, 'SELECT loan_id FROM lending.loans');
+		const missing = randomUUID();
+		const batch = await athena.send(new BatchGetQueryExecutionCommand({ QueryExecutionIds: [id, missing] }));
+		expect(batch.QueryExecutions?.map(({ QueryExecutionId }) => QueryExecutionId)).toEqual([id]);
+		expect(batch.UnprocessedQueryExecutionIds?.map(({ QueryExecutionId }) => QueryExecutionId)).toEqual([missing]);
+		const list = await athena.send(new ListQueryExecutionsCommand({ WorkGroup: WORK_GROUP, MaxResults: 1 }));
+		expect(list.QueryExecutionIds).toEqual([id]);
+		expect(list.NextToken).toBeTruthy();
+		const producer = await lake.athena(GRANTOR);
+		expect((await refusal(producer.send(new GetQueryExecutionCommand({ QueryExecutionId: id })))).message).toContain(
+			'was not found',
+		);
+		expect((await refusal(producer.send(new ListQueryExecutionsCommand({ WorkGroup: WORK_GROUP })))).name).toBe(
+			'InvalidRequestException',
+		);
+	});
+
+	test('survive a restart with their results; what was running has failed', async () => {
+		const own = await openLake();
+		const client = await own.athena(GRANTOR);
+		await own.aws.provision({
+			region: 'eu-central-1',
+			accounts: [],
+			roles: [],
+			databases: [],
+			links: [],
+			tables: [],
+			workGroups: [{ account: LENDING, name: WORK_GROUP }],
+		});
+		const { QueryExecutionId } = await runQuery(client, 'SELECT 1 AS one');
+		const { QueryExecutionId: cut = '' } = await runQuery(client, 'SELECT 2 AS two');
+		const again = await own.restart(() => {
+			// What a process leaves that was killed while the query ran.
+			const file = path.join(own.folder, 'data', 'athena', `${cut}.json`);
+			const written = JSON.parse(readFileSync(file, 'utf8')) as object;
+			writeFileSync(file, JSON.stringify({ ...written, state: 'QUEUED', completed: null, columns: null }));
+		});
+		const after = await again.athena(GRANTOR);
+		const answer = await after.send(new GetQueryResultsCommand({ QueryExecutionId }));
+		expect(cells(answer.ResultSet?.Rows)).toEqual([['one'], ['1']]);
+		expect((await ended(after, cut)).Status?.State).toBe('FAILED');
+		await again.close();
+	});
+});
+
+describe('work groups', () => {
+	test("are those of the caller's account", async () => {
+		const { WorkGroup } = await athena.send(new GetWorkGroupCommand({ WorkGroup: WORK_GROUP }));
+		expect(WorkGroup).toMatchObject({
+			Name: WORK_GROUP,
+			State: 'ENABLED',
+			Configuration: { EnforceWorkGroupConfiguration: true },
+		});
+		const producer = await lake.athena(GRANTOR);
+		expect((await refusal(producer.send(new GetWorkGroupCommand({ WorkGroup: WORK_GROUP })))).name).toBe(
+			'InvalidRequestException',
+		);
+		expect((await producer.send(new ListWorkGroupsCommand({}))).WorkGroups).toEqual([]);
+		expect((await athena.send(new ListWorkGroupsCommand({}))).WorkGroups?.map(({ Name }) => Name)).toEqual([
+			WORK_GROUP,
+		]);
+	});
+});
+
+describe('the process of a query', () => {
+	test('that is killed costs its query; the next one works', async () => {
+		const { QueryExecutionId } = await start({ QueryString: endless() });
+		for (;;) {
+			const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }));
+			if (QueryExecution?.Status?.State === 'RUNNING') break;
+			await new Promise((resolve) => setTimeout(resolve, 10));
+		}
+		for (const pid of lake.aws.queryProcesses()) process.kill(pid, 'SIGKILL');
+		const killed = await ended(athena, QueryExecutionId);
+		expect(killed.Status).toMatchObject({
+			State: 'FAILED',
+			StateChangeReason: 'GENERIC_INTERNAL_ERROR: the query engine stopped',
+		});
+		expect(await rowsOf(athena, 'SELECT count(*) AS n FROM lending.loans')).toEqual([['n'], ['3']]);
+	});
+
+	test('is one of two: more queries wait, and a waiting one can be stopped', async () => {
+		const endless = await Promise.all([1, 2].map(() => start({ QueryString: endless() })));
+		const waiting = await start({});
+		const { QueryExecution } = await athena.send(
+			new GetQueryExecutionCommand({ QueryExecutionId: waiting.QueryExecutionId }),
+		);
+		expect(QueryExecution?.Status?.State).toBe('QUEUED');
+		await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: waiting.QueryExecutionId }));
+		expect((await ended(athena, waiting.QueryExecutionId)).Status?.State).toBe('CANCELLED');
+		for (const { QueryExecutionId } of endless) await athena.send(new StopQueryExecutionCommand({ QueryExecutionId }));
+		expect(await rowsOf(athena, 'SELECT count(*) AS n FROM lending.loans')).toEqual([['n'], ['3']]);
+	});
+});

@@ -1,0 +1,390 @@
+import {
+	BatchGrantPermissionsCommand,
+	BatchRevokePermissionsCommand,
+	CreateDataCellsFilterCommand,
+	type DataCellsFilter,
+	DeleteDataCellsFilterCommand,
+	DescribeResourceCommand,
+	GetDataCellsFilterCommand,
+	GetDataLakeSettingsCommand,
+	GrantPermissionsCommand,
+	type LakeFormationClient,
+	ListDataCellsFilterCommand,
+	ListPermissionsCommand,
+	type Permission,
+	PutDataLakeSettingsCommand,
+	RegisterResourceCommand,
+	type Resource,
+	RevokePermissionsCommand,
+	UpdateDataCellsFilterCommand,
+} from '@aws-sdk/client-lakeformation';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import {
+	BYSTANDER,
+	GRANTOR,
+	type Lake,
+	LENDING,
+	OTHER_ROLE,
+	openLake,
+	RISK,
+	RISK_ROLE,
+	refusal,
+	TABLE,
+} from '#tests/local/harness.ts';
+
+let lake: Lake;
+let admin: LakeFormationClient;
+beforeEach(async () => {
+	lake = await openLake();
+	admin = await lake.lakeformation(GRANTOR);
+});
+afterEach(async () => {
+	await lake.close();
+});
+
+const create = (more: Partial<DataCellsFilter>, client = admin) =>
+	client.send(
+		new CreateDataCellsFilterCommand({
+			TableData: { ...TABLE, Name: 'f', ColumnNames: ['loan_id'], RowFilter: { AllRowsWildcard: {} }, ...more },
+		}),
+	);
+const filter = (Name = 'f'): Resource => ({ DataCellsFilter: { ...TABLE, Name } });
+const loans: Resource = { Table: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'loans' } };
+const input = (Resource: Resource, Permissions: Permission[] = ['SELECT'], role = RISK_ROLE) => ({
+	Principal: { DataLakePrincipalIdentifier: role },
+	Resource,
+	Permissions,
+});
+const grant = (...args: Parameters<typeof input>) => admin.send(new GrantPermissionsCommand(input(...args)));
+const revoke = (...args: Parameters<typeof input>) => admin.send(new RevokePermissionsCommand(input(...args)));
+const listed = async (more: ConstructorParameters<typeof ListPermissionsCommand>[0]) =>
+	(await admin.send(new ListPermissionsCommand(more))).PrincipalResourcePermissions ?? [];
+
+describe('a data cells filter', () => {
+	test.each<[string, Partial<DataCellsFilter>]>([
+		['both columns and a wildcard', { ColumnWildcard: {} }],
+		['neither columns nor a wildcard', { ColumnNames: undefined }],
+		['both an expression and the wildcard', { RowFilter: { FilterExpression: 'loan_id = 1', AllRowsWildcard: {} } }],
+		['neither an expression nor the wildcard', { RowFilter: {} }],
+		['no row filter at all', { RowFilter: undefined }],
+		['a column that is not there', { ColumnNames: ['loan_id', 'nosuch'] }],
+		[
+			'an excluded column that is not there',
+			{ ColumnNames: undefined, ColumnWildcard: { ExcludedColumnNames: ['nosuch'] } },
+		],
+		['a name of two lines', { Name: 'a\nb' }],
+		['an expression over 2047 characters', { RowFilter: { FilterExpression: `status = '${'x'.repeat(2040)}'` } }],
+		['a function', { RowFilter: { FilterExpression: "lower(status) = 'b'" } }],
+		['a column against a column', { RowFilter: { FilterExpression: 'amount = loan_id' } }],
+		['a sub-query', { RowFilter: { FilterExpression: 'loan_id IN (SELECT 1)' } }],
+		['a column that is not there in the expression', { RowFilter: { FilterExpression: 'nosuch = 1' } }],
+		['a date column in the expression', { RowFilter: { FilterExpression: "granted_on = '2020-01-01'" } }],
+		['a constant of another type', { RowFilter: { FilterExpression: "loan_id = 'one'" } }],
+	])('is refused with %s', async (_name, more) => {
+		expect(await refusal(create(more))).toMatchObject({
+			name: 'InvalidInputException',
+			typed: 'InvalidInputException',
+		});
+		expect(lake.aws.lakeFormationState().filters).toEqual([]);
+	});
+
+	test('is refused for a table or database that is not there', async () => {
+		expect((await refusal(create({ TableName: 'nosuch' }))).typed).toBe('EntityNotFoundException');
+		expect((await refusal(create({ DatabaseName: 'nosuch' }))).typed).toBe('EntityNotFoundException');
+	});
+
+	test('is refused to everybody but an administrator of the account that owns the table', async () => {
+		for (const role of [BYSTANDER, RISK_ROLE]) {
+			const client = await lake.lakeformation(role);
+			expect((await refusal(create({}, client))).typed).toBe('AccessDeniedException');
+			const get = client.send(new GetDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+			expect((await refusal(get)).typed).toBe('AccessDeniedException');
+			expect((await refusal(client.send(new DeleteDataCellsFilterCommand({ ...TABLE, Name: 'f' })))).typed).toBe(
+				'AccessDeniedException',
+			);
+		}
+	});
+
+	test('is made once, read back as it was given, and gone after it is deleted', async () => {
+		await create({ RowFilter: { FilterExpression: "status IN ('B', 'D')" } });
+		expect((await refusal(create({}))).typed).toBe('AlreadyExistsException');
+		const read = await admin.send(new GetDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+		expect(read.DataCellsFilter).toEqual({
+			...TABLE,
+			Name: 'f',
+			ColumnNames: ['loan_id'],
+			RowFilter: { FilterExpression: "status IN ('B', 'D')" },
+			VersionId: '1',
+		});
+		await admin.send(new DeleteDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+		expect((await refusal(admin.send(new GetDataCellsFilterCommand({ ...TABLE, Name: 'f' })))).typed).toBe(
+			'EntityNotFoundException',
+		);
+		expect((await refusal(admin.send(new DeleteDataCellsFilterCommand({ ...TABLE, Name: 'f' })))).typed).toBe(
+			'EntityNotFoundException',
+		);
+	});
+
+	test('made again under its name has another version', async () => {
+		await create({});
+		await admin.send(new DeleteDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+		await create({});
+		const read = await admin.send(new GetDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+		expect(read.DataCellsFilter?.VersionId).toBe('2');
+	});
+
+	test('cannot be updated in place here', async () => {
+		await create({});
+		const update = admin.send(
+			new UpdateDataCellsFilterCommand({
+				TableData: { ...TABLE, Name: 'f', ColumnNames: ['status'], RowFilter: { AllRowsWildcard: {} } },
+			}),
+		);
+		expect((await refusal(update)).name).toBe('UnknownOperationException');
+	});
+
+	test('is listed by table, page by page', async () => {
+		for (const Name of ['a', 'b', 'c']) await create({ Name });
+		const Table = { CatalogId: LENDING, DatabaseName: 'lending', Name: 'loans' };
+		const first = await admin.send(new ListDataCellsFilterCommand({ Table, MaxResults: 2 }));
+		const second = await admin.send(
+			new ListDataCellsFilterCommand({ Table, MaxResults: 2, NextToken: first.NextToken }),
+		);
+		expect([...(first.DataCellsFilters ?? []), ...(second.DataCellsFilters ?? [])].map(({ Name }) => Name)).toEqual([
+			'a',
+			'b',
+			'c',
+		]);
+		const other = await admin.send(new ListDataCellsFilterCommand({ Table: { ...Table, Name: 'payments' } }));
+		expect(other.DataCellsFilters).toEqual([]);
+	});
+});
+
+describe('a grant', () => {
+	test('is refused on a filter, table, column or database that is not there', async () => {
+		expect((await refusal(grant(filter('nosuch')))).typed).toBe('EntityNotFoundException');
+		expect(
+			(await refusal(grant({ Table: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'nosuch' } }))).typed,
+		).toBe('EntityNotFoundException');
+		expect((await refusal(grant({ Database: { CatalogId: LENDING, Name: 'nosuch' } }, ['DESCRIBE']))).typed).toBe(
+			'EntityNotFoundException',
+		);
+		const columns = {
+			TableWithColumns: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'loans', ColumnNames: ['nosuch'] },
+		};
+		expect(await refusal(grant(columns))).toMatchObject({
+			typed: 'InvalidInputException',
+			message: 'cannot grant/revoke permission on non-existent column.',
+		});
+	});
+
+	test('on a filter is SELECT or DESCRIBE and nothing else', async () => {
+		await create({});
+		for (const permission of ['ALL', 'INSERT', 'ALTER', 'DROP', 'DELETE'] as const) {
+			expect((await refusal(grant(filter(), [permission]))).typed).toBe('InvalidInputException');
+		}
+		await grant(filter(), ['SELECT', 'DESCRIBE']);
+		expect(lake.aws.lakeFormationState().permissions[0]?.permissions).toEqual(['DESCRIBE', 'SELECT']);
+	});
+
+	test('is refused to a principal that does not exist, and from a caller who is not an administrator', async () => {
+		await create({});
+		const nobody = refusal(grant(filter(), ['SELECT'], `arn:aws:iam::${RISK}:role/nobody`));
+		expect(await nobody).toMatchObject({ typed: 'InvalidInputException', message: 'Invalid principal' });
+		const bystander = await lake.lakeformation(BYSTANDER);
+		const refused = await refusal(bystander.send(new GrantPermissionsCommand(input(filter()))));
+		expect(refused.name).toBe('AccessDeniedException');
+		expect(refused.message).toContain('requester is not authorized to access requested permissions');
+	});
+
+	test('without one resource, or with an unknown permission, is refused', async () => {
+		expect((await refusal(grant({}))).message).toContain('Resource must have one of');
+		expect((await refusal(grant({ ...filter(), ...loans }))).typed).toBe('InvalidInputException');
+		expect((await refusal(grant(loans, ['READ' as Permission]))).typed).toBe('InvalidInputException');
+	});
+
+	test('through a resource link is refused: permissions belong to the target', async () => {
+		const settings = { Table: { CatalogId: RISK, DatabaseName: 'lending', Name: 'loans' } };
+		expect((await refusal(grant(settings))).typed).toBe('AccessDeniedException');
+	});
+
+	test('merges into what the principal holds and is not an error when repeated', async () => {
+		await grant(loans, ['DESCRIBE']);
+		await grant(loans, ['SELECT']);
+		await grant(loans, ['SELECT']);
+		expect(lake.aws.lakeFormationState().permissions.map(({ permissions }) => permissions)).toEqual([
+			['DESCRIBE', 'SELECT'],
+		]);
+	});
+
+	test('is refused beyond 100 filters for one principal on one table', async () => {
+		const entries = Array.from({ length: 101 }, (_, i) => `f${i}`);
+		await Promise.all(entries.map((Name) => create({ Name })));
+		for (const name of entries.slice(0, 100)) await grant(filter(name));
+		expect((await refusal(grant(filter('f100')))).name).toBe('ResourceNumberLimitExceededException');
+		await grant(filter('f100'), ['SELECT'], OTHER_ROLE);
+	});
+});
+
+describe('a revoke', () => {
+	test('of what is not there fails with the texts that clients look for', async () => {
+		await create({});
+		expect(await refusal(revoke(filter()))).toMatchObject({
+			typed: 'InvalidInputException',
+			message: 'No permissions revoked. Grantee has no permissions and no grantable permissions on resource',
+		});
+		expect(await refusal(revoke(filter('nosuch')))).toMatchObject({
+			typed: 'InvalidInputException',
+			message: 'Cell Filter not found',
+		});
+	});
+
+	test('takes what it names, and a right to grant only when it names that', async () => {
+		const both = { ...input(loans, ['SELECT', 'DESCRIBE']), PermissionsWithGrantOption: ['SELECT' as const] };
+		await admin.send(new GrantPermissionsCommand(both));
+		await revoke(loans, ['SELECT', 'DESCRIBE']);
+		expect(lake.aws.lakeFormationState().permissions).toMatchObject([{ permissions: [], grantable: ['SELECT'] }]);
+		await admin.send(
+			new RevokePermissionsCommand({ ...input(loans, ['SELECT']), PermissionsWithGrantOption: ['SELECT'] }),
+		);
+		expect(lake.aws.lakeFormationState().permissions).toEqual([]);
+	});
+});
+
+describe('a batch', () => {
+	const entry = (Id: string, name: string) => ({ Id, ...input(filter(name)) });
+
+	test('applies what it can and tells the rest, with HTTP 200', async () => {
+		await create({ Name: 'a' });
+		await create({ Name: 'b' });
+		const answer = await admin.send(
+			new BatchGrantPermissionsCommand({ Entries: [entry('1', 'a'), entry('2', 'nosuch'), entry('3', 'b')] }),
+		);
+		expect(answer.$metadata.httpStatusCode).toBe(200);
+		expect(answer.Failures?.map(({ RequestEntry, Error }) => [RequestEntry?.Id, Error?.ErrorCode])).toEqual([
+			['2', 'EntityNotFoundException'],
+		]);
+		expect(lake.aws.lakeFormationState().permissions).toHaveLength(2);
+		const revoked = await admin.send(
+			new BatchRevokePermissionsCommand({ Entries: [entry('1', 'a'), entry('2', 'a')] }),
+		);
+		expect(revoked.Failures?.map(({ RequestEntry, Error }) => [RequestEntry?.Id, Error?.ErrorCode])).toEqual([
+			['2', 'InvalidInputException'],
+		]);
+		expect(lake.aws.lakeFormationState().permissions).toHaveLength(1);
+	});
+
+	test('is refused with more than 20 entries or the same Id twice', async () => {
+		const many = Array.from({ length: 21 }, (_, i) => entry(String(i), 'a'));
+		expect((await refusal(admin.send(new BatchGrantPermissionsCommand({ Entries: many })))).typed).toBe(
+			'InvalidInputException',
+		);
+		const twice = [entry('1', 'a'), entry('1', 'b')];
+		expect((await refusal(admin.send(new BatchRevokePermissionsCommand({ Entries: twice })))).typed).toBe(
+			'InvalidInputException',
+		);
+	});
+});
+
+describe('ListPermissions', () => {
+	beforeEach(async () => {
+		await create({});
+		await grant(filter());
+		await grant(loans, ['SELECT', 'DESCRIBE'], OTHER_ROLE);
+	});
+
+	test('refuses a principal without a resource, an empty resource, columns, and a principal with related', async () => {
+		const Principal = { DataLakePrincipalIdentifier: RISK_ROLE };
+		expect((await refusal(listed({ Principal }))).message).toBe(
+			'Resource is mandatory if Principal is set in the input.',
+		);
+		expect((await refusal(listed({ Resource: {} }))).typed).toBe('InvalidInputException');
+		const columns = { TableWithColumns: { DatabaseName: 'lending', Name: 'loans', ColumnWildcard: {} } };
+		expect((await refusal(listed({ Resource: columns }))).typed).toBe('InvalidInputException');
+		expect((await refusal(listed({ Resource: loans, Principal, IncludeRelated: 'TRUE' }))).typed).toBe(
+			'InvalidInputException',
+		);
+	});
+
+	test('by filter shows its grants; with a principal of another account it shows none', async () => {
+		const found = await listed({ Resource: filter() });
+		expect(found.map(({ Principal, Permissions }) => [Principal?.DataLakePrincipalIdentifier, Permissions])).toEqual([
+			[RISK_ROLE, ['SELECT']],
+		]);
+		expect(found[0]?.Resource).toEqual(filter());
+		expect(await listed({ Resource: filter(), Principal: { DataLakePrincipalIdentifier: RISK_ROLE } })).toEqual([]);
+	});
+
+	test('by table splits SELECT from the rest and shows filters only when asked for related ones', async () => {
+		const plain = await listed({ Resource: loans });
+		expect(plain.map(({ Resource, Permissions }) => [Object.keys(Resource ?? {})[0], Permissions])).toEqual([
+			['TableWithColumns', ['SELECT']],
+			['Table', ['DESCRIBE']],
+		]);
+		const related = await listed({ Resource: loans, IncludeRelated: 'TRUE' });
+		expect(related.map(({ Resource }) => Object.keys(Resource ?? {})[0])).toEqual([
+			'DataCellsFilter',
+			'TableWithColumns',
+			'Table',
+		]);
+	});
+
+	test('pages, and shows others only what they hold themselves', async () => {
+		const first = await admin.send(new ListPermissionsCommand({ MaxResults: 2 }));
+		const rest = await admin.send(new ListPermissionsCommand({ MaxResults: 2, NextToken: first.NextToken }));
+		expect(first.PrincipalResourcePermissions).toHaveLength(2);
+		expect(rest.PrincipalResourcePermissions).toHaveLength(1);
+		expect(rest.NextToken).toBeUndefined();
+		expect((await refusal(listed({ NextToken: 'nonsense' }))).typed).toBe('InvalidInputException');
+		const bystander = await lake.lakeformation(BYSTANDER);
+		expect((await bystander.send(new ListPermissionsCommand({}))).PrincipalResourcePermissions).toEqual([]);
+		const foreign = await lake.lakeformation(RISK_ROLE);
+		expect((await refusal(foreign.send(new ListPermissionsCommand({ Resource: loans })))).name).toBe(
+			'AccessDeniedException',
+		);
+	});
+
+	test('what was listed can be revoked as it was listed', async () => {
+		for (const { Principal, Resource, Permissions } of await listed({ Resource: loans, IncludeRelated: 'TRUE' })) {
+			await admin.send(new RevokePermissionsCommand({ Principal, Resource, Permissions }));
+		}
+		expect(lake.aws.lakeFormationState().permissions).toEqual([]);
+	});
+
+	test('a deleted filter leaves no permission behind', async () => {
+		await admin.send(new DeleteDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+		expect(lake.aws.lakeFormationState().permissions.map(({ principal }) => principal)).toEqual([OTHER_ROLE]);
+	});
+});
+
+describe('settings and locations', () => {
+	test('only an administrator changes the settings, and the change decides who is one', async () => {
+		const bystander = await lake.lakeformation(BYSTANDER);
+		const DataLakeSettings = { DataLakeAdmins: [{ DataLakePrincipalIdentifier: BYSTANDER }] };
+		expect((await refusal(bystander.send(new PutDataLakeSettingsCommand({ DataLakeSettings })))).name).toBe(
+			'AccessDeniedException',
+		);
+		await admin.send(new PutDataLakeSettingsCommand({ DataLakeSettings }));
+		expect((await refusal(create({}))).name).toBe('AccessDeniedException');
+		await create({}, bystander);
+		const read = await bystander.send(new GetDataLakeSettingsCommand({}));
+		expect(read.DataLakeSettings).toMatchObject({ ...DataLakeSettings, CreateTableDefaultPermissions: [] });
+	});
+
+	test('a location is registered once and described; another account does not see it', async () => {
+		const ResourceArn = 'arn:aws:s3:::lake/new';
+		expect((await refusal(admin.send(new DescribeResourceCommand({ ResourceArn })))).typed).toBe(
+			'EntityNotFoundException',
+		);
+		await admin.send(new RegisterResourceCommand({ ResourceArn, UseServiceLinkedRole: true }));
+		expect(
+			(await refusal(admin.send(new RegisterResourceCommand({ ResourceArn, UseServiceLinkedRole: true })))).typed,
+		).toBe('AlreadyExistsException');
+		const { ResourceInfo } = await admin.send(new DescribeResourceCommand({ ResourceArn }));
+		expect(ResourceInfo).toMatchObject({ ResourceArn, HybridAccessEnabled: false });
+		const foreign = await lake.lakeformation(RISK_ROLE);
+		expect((await refusal(foreign.send(new DescribeResourceCommand({ ResourceArn })))).typed).toBe(
+			'EntityNotFoundException',
+		);
+	});
+});

@@ -1,0 +1,508 @@
+import { readFileSync } from 'node:fs';
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { parse, stringify } from 'yaml';
+import * as z from 'zod';
+import { type ContractFault, ContractView, classifications, contractView, parseContract } from '#core/contract.ts';
+import { BrokerError } from '#core/error.ts';
+import { readContracts, sampleContracts } from '#local/lake.ts';
+
+const text = readFileSync(`${sampleContracts}/contracts/lending.loans.yaml`, 'utf8');
+
+type Part = Record<string, unknown>;
+type Column = Part & { name: string; customProperties?: unknown[] };
+type Document = Part & {
+	servers: Part[];
+	schema: [Part & { properties: [Column, Column, Column, ...Column[]] }];
+	customProperties: { property: string; value: unknown }[];
+};
+
+function changed(change: (document: Document) => void): Document {
+	const document = parse(text) as Document;
+	change(document);
+	return document;
+}
+
+function refusal(input: string, format: 'yaml' | 'json' = 'yaml'): BrokerError {
+	try {
+		parseContract(input, format);
+	} catch (error) {
+		if (error instanceof BrokerError) return error;
+		throw error;
+	}
+	throw new Error('was not refused');
+}
+
+function faults(input: string, format: 'yaml' | 'json' = 'yaml'): readonly ContractFault[] {
+	const error = refusal(input, format);
+	expect(error.code).toBe('contract-invalid');
+	return error.extensions.errors ?? [];
+}
+
+type Case = { title: string; pointer: string; detail: RegExp; change: (d: Document) => void };
+
+/** One mistake each; together they do not touch each other. */
+const apart: Case[] = [
+	{
+		title: 'another standard version',
+		pointer: '/apiVersion',
+		detail: /v3/,
+		change: (d) => (d['apiVersion'] = 'v2.2.2'),
+	},
+	{ title: 'another kind', pointer: '/kind', detail: /DataContract/, change: (d) => (d['kind'] = 'DataProduct') },
+	{ title: 'no id', pointer: '/id', detail: /required/, change: (d) => delete d['id'] },
+	{ title: 'a blank name', pointer: '/name', detail: /blank/, change: (d) => (d['name'] = '  ') },
+	{ title: 'a version of two parts', pointer: '/version', detail: /semantic/, change: (d) => (d['version'] = '1.0') },
+	{ title: 'a status that is a list', pointer: '/status', detail: /string/, change: (d) => (d['status'] = []) },
+	{ title: 'a domain in capitals', pointer: '/domain', detail: /lower-case/, change: (d) => (d['domain'] = 'Lending') },
+	{ title: 'no data product', pointer: '/dataProduct', detail: /required/, change: (d) => delete d['dataProduct'] },
+	{ title: 'no owner team', pointer: '/team', detail: /owner/, change: (d) => delete d['team'] },
+	{ title: 'no SLA', pointer: '/slaProperties', detail: /at least one/, change: (d) => (d['slaProperties'] = []) },
+	{
+		title: 'an account of eleven digits',
+		pointer: '/servers/0/account',
+		detail: /12-digit/,
+		change: (d) => (d.servers[0] = { ...d.servers[0], account: '21000000000' }),
+	},
+	{
+		title: 'a purpose that is no id',
+		pointer: '/customProperties/0/value/1',
+		detail: /lower-case/,
+		change: (d) => (d.customProperties[0] = { property: 'purposes', value: ['credit-risk', 'Any purpose!'] }),
+	},
+	{
+		title: 'no physical type',
+		pointer: '/schema/0/properties/0/physicalType',
+		detail: /required/,
+		change: (d) => delete d.schema[0].properties[0]['physicalType'],
+	},
+	{
+		title: 'a type that Athena does not have',
+		pointer: '/schema/0/properties/1/physicalType',
+		detail: /Athena/,
+		change: (d) => (d.schema[0].properties[1]['physicalType'] = 'decimal(39,2)'),
+	},
+	{
+		title: 'a classification that is not in the list',
+		pointer: '/schema/0/properties/2/classification',
+		detail: /one of public, internal, confidential, restricted/,
+		change: (d) => (d.schema[0].properties[2]['classification'] = 'secret'),
+	},
+	{
+		title: 'a column name in capitals',
+		pointer: '/schema/0/properties/3/name',
+		detail: /lower-case/,
+		change: (d) => (d.schema[0].properties[3] = { ...d.schema[0].properties[3], name: 'Amount' }),
+	},
+	{
+		title: 'a column name twice',
+		pointer: '/schema/0/properties/5',
+		detail: /another column/,
+		change: (d) => (d.schema[0].properties[5] = { ...d.schema[0].properties[5], name: 'duration' }),
+	},
+	{
+		title: 'a token of a column that is not there',
+		pointer: '/schema/0/properties/6/customProperties',
+		detail: /another column/,
+		change: (d) =>
+			(d.schema[0].properties[6] = {
+				...(d.schema[0].properties[6] as Column),
+				customProperties: [{ property: 'tokenOf', value: 'nosuch' }],
+			}),
+	},
+	{
+		title: 'a misspelt regulatory class, which must not pass for none',
+		pointer: '/schema/0/properties/7/customProperties/0/value',
+		detail: /personal-data/,
+		change: (d) =>
+			(d.schema[0].properties[7] = {
+				...(d.schema[0].properties[7] as Column),
+				customProperties: [{ property: 'regulatoryClass', value: 'personal_data' }],
+			}),
+	},
+];
+
+const alone: Case[] = [
+	{ title: 'no purposes', pointer: '/customProperties', detail: /purposes/, change: (d) => (d.customProperties = []) },
+	{
+		title: 'an empty list of purposes',
+		pointer: '/customProperties/0/value',
+		detail: /at least one/,
+		change: (d) => (d.customProperties = [{ property: 'purposes', value: [] }]),
+	},
+	{
+		title: 'a custom property twice',
+		pointer: '/customProperties/1/property',
+		detail: /twice/,
+		change: (d) => d.customProperties.push({ property: 'purposes', value: ['credit-risk'] }),
+	},
+	{
+		title: 'retirement before deprecation',
+		pointer: '/customProperties',
+		detail: /after deprecatedFrom/,
+		change: (d) =>
+			d.customProperties.push(
+				{ property: 'deprecatedFrom', value: '2027-01-01' },
+				{ property: 'retiresAt', value: '2026-12-31' },
+			),
+	},
+	{ title: 'no table', pointer: '/schema', detail: /at least one table/, change: (d) => (d['schema'] = [] as never) },
+	{
+		title: 'a table without columns',
+		pointer: '/schema/0/properties',
+		detail: /at least one column/,
+		change: (d) => (d.schema[0]['properties'] = [] as never),
+	},
+	{
+		title: 'a table of partition keys alone',
+		pointer: '/schema/0/properties',
+		detail: /partition key/,
+		change: (d) => {
+			for (const property of d.schema[0].properties) property['partitioned'] = true;
+		},
+	},
+	{
+		title: 'two tables of one name',
+		pointer: '/schema/1',
+		detail: /another table/,
+		change: (d) => (d.schema as Part[]).push({ ...d.schema[0] }),
+	},
+	{ title: 'no server', pointer: '/servers', detail: /exactly one/, change: (d) => (d.servers = []) },
+	{
+		title: 'no server of type glue',
+		pointer: '/servers',
+		detail: /exactly one/,
+		change: (d) => (d.servers = [{ server: 'a', type: 's3', location: 's3://x' }]),
+	},
+	{
+		title: 'two servers of type glue',
+		pointer: '/servers/1',
+		detail: /second/,
+		change: (d) => d.servers.push({ ...d.servers[0], server: 'test' }),
+	},
+	{
+		title: 'a glue server without database',
+		pointer: '/servers/0/database',
+		detail: /required/,
+		change: (d) => delete d.servers[0]?.['database'],
+	},
+	{
+		title: 'a location that is not in S3',
+		pointer: '/servers/0/location',
+		detail: /s3:/,
+		change: (d) => (d.servers[0] = { ...d.servers[0], location: 'https://bank.example/loans' }),
+	},
+	{
+		title: 'a column that is its own token',
+		pointer: '/schema/0/properties/6/customProperties',
+		detail: /another column/,
+		change: (d) =>
+			(d.schema[0].properties[6] = {
+				...(d.schema[0].properties[6] as Column),
+				customProperties: [{ property: 'tokenOf', value: 'status' }],
+			}),
+	},
+];
+
+describe('a contract is refused with the pointer of the fault', () => {
+	test.each([...apart, ...alone])('$title', ({ pointer, detail, change }) => {
+		const found = faults(stringify(changed(change)));
+		expect(found.map((f) => f.pointer)).toEqual([pointer]);
+		expect(found[0]?.detail).toMatch(detail);
+	});
+
+	test('any set of mistakes is told at once, in YAML as in JSON', () => {
+		fc.assert(
+			fc.property(
+				fc.subarray(apart, { minLength: 1 }),
+				fc.constantFrom('yaml' as const, 'json' as const),
+				(cases, format) => {
+					const document = changed((d) => {
+						for (const { change } of cases) change(d);
+					});
+					const input = format === 'yaml' ? stringify(document) : JSON.stringify(document, null, 2);
+					const pointers = faults(input, format).map((f) => f.pointer);
+					expect(new Set(pointers)).toEqual(new Set(cases.map((c) => c.pointer)));
+				},
+			),
+			{ numRuns: 60 },
+		);
+	});
+
+	test('with the line where it stands', () => {
+		const lines = text.split('\n');
+		const places = lines.flatMap((line, i) => (line.includes('classification:') ? [i] : []));
+		fc.assert(
+			fc.property(fc.subarray(places, { minLength: 1 }), fc.nat(5), (broken, blank) => {
+				const edited = lines.map((line, i) => (broken.includes(i) ? line.replace(/: .*/, ': secret') : line));
+				const found = faults(`${'\n'.repeat(blank)}${edited.join('\n')}`);
+				expect(found.map((f) => f.line)).toEqual(broken.map((i) => i + 1 + blank));
+			}),
+			{ numRuns: 30 },
+		);
+	});
+
+	test('and where a member is missing, with the line of what should hold it', () => {
+		const without = text.replace(/^ {8}classification: .*\n/m, '');
+		const line = text.split('\n').findIndex((l) => l.includes('- name: loan_id')) + 1;
+		expect(faults(without)).toEqual([
+			{ pointer: '/schema/0/properties/0/classification', detail: expect.stringContaining('one of'), line },
+		]);
+	});
+});
+
+describe('text that is no contract is refused before it costs anything', () => {
+	const bomb = `a0: &a0 [${'x,'.repeat(9)}x]\n${Array.from(
+		{ length: 7 },
+		(_, i) => `a${i + 1}: &a${i + 1} [${Array.from({ length: 9 }, () => `*a${i}`).join(', ')}]\n`,
+	).join('')}`;
+
+	test.each([
+		['an alias for an alias for an alias', bomb, 'yaml', /alias/],
+		['an anchor that holds itself', 'a: &a [*a]', 'yaml', /too large/],
+		[
+			'a long text that many aliases repeat',
+			`a: &a ${'x'.repeat(60_000)}\nb: [${'*a, '.repeat(50)}]`,
+			'yaml',
+			/too large/,
+		],
+		['an alias without an anchor', 'a: *a', 'yaml', /alias/],
+		['a key twice', 'name: a\nname: b', 'yaml', /`name` twice/],
+		['a key twice below', 'schema:\n  - { name: a, name: b }', 'yaml', /`name` twice/],
+		['a key twice in JSON', '{"name": "a", "name": "b"}', 'json', /`name` twice/],
+		['a custom tag', 'name: !!js/function "x"', 'yaml', /tag/i],
+		['binary', 'name: !!binary aGVsbG8=', 'yaml', /tag/i],
+		['a key that is a list', '? [a, b]\n: c', 'yaml', /keys must be strings/],
+		['two documents', 'name: a\n---\nname: b', 'yaml', /second document/],
+		['an open bracket', 'schema: [', 'yaml', /end with/],
+		['half of JSON', '{"name": ', 'json', /not JSON/],
+		['YAML sent as JSON', 'name: a', 'json', /not JSON/],
+		['a list', '- a', 'yaml', /mapping/],
+		['nothing', '', 'yaml', /mapping/],
+		['a number without end', 'version: .inf', 'yaml', /exact number/],
+		['a number that a double cannot hold', 'account: 9007199254740993', 'yaml', /exact number/],
+		['a number that overflows in JSON', '{"a": 1e999}', 'json', /exact number/],
+		['nested lists', '['.repeat(200_000), 'yaml', /nested/],
+		['nested objects in JSON', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`, 'json', /nested/],
+		['nested dashes', '- '.repeat(200_000), 'yaml', /nested/],
+		['nested question marks', '? '.repeat(200_000), 'yaml', /nested/],
+	] as const)('%s', (_, input, format, detail) => {
+		expect(faults(input, format)[0]?.detail).toMatch(detail);
+	});
+
+	test('over 512 KiB, counted in bytes', () => {
+		const padding = (bytes: number) => `# ${'é'.repeat((bytes - Buffer.byteLength(text)) / 2)}`;
+		expect(refusal(`${text}${padding(512 * 1024)}`).code).toBe('too-large');
+		expect(parseContract(`${text}${padding(512 * 1024 - 4)}`, 'yaml').product).toBe('lending.loans');
+	});
+
+	test('the one repeated key among 40,000 is found', () => {
+		const many = Array.from({ length: 40_000 }, (_, i) => `k${i}: 1`).join('\n');
+		expect(faults(`${many}\nk39999: 2`)).toEqual([{ pointer: '', detail: 'key `k39999` twice', line: 40_001 }]);
+	});
+
+	test('with any text at all it answers with a contract or a refusal', () => {
+		const noise = fc.oneof(
+			fc.string({ unit: 'binary', maxLength: 200 }),
+			fc.stringMatching(/^[\s&*!|>'"%@`{}[\],:?a#-]{0,80}$/),
+		);
+		fc.assert(
+			fc.property(noise, fc.nat(text.length), fc.constantFrom('yaml' as const, 'json' as const), (junk, at, format) => {
+				for (const input of [junk, text.slice(0, at) + junk + text.slice(at)]) {
+					try {
+						expect(parseContract(input, format).product).toMatch(/^[^.]+\.[^.]+$/);
+					} catch (error) {
+						expect(error).toBeInstanceOf(BrokerError);
+					}
+				}
+			}),
+			{ numRuns: 300 },
+		);
+	});
+});
+
+describe('a contract is read', () => {
+	test('into product, tables, columns, purposes and owner', () => {
+		const contract = parseContract(text, 'yaml');
+		expect(contractView(contract)).toMatchObject({
+			product: 'lending.loans',
+			version: '1.0.0',
+			title: 'Loans',
+			owner: 'Lending data',
+			purposes: ['credit-risk', 'model-validation', 'regulatory-reporting'],
+			sourceCodeLocation: 'https://git.bank.example/lending/loans',
+			classification: 'confidential',
+			personal: false,
+		});
+		expect(contract.tables).toMatchObject([
+			{ name: 'loans', account: '210000000001', database: 'lending', location: 's3://sample-bank/loans.csv' },
+		]);
+		expect(contract.tables[0]?.columns.map((c) => `${c.name} ${c.type}`)).toEqual([
+			'loan_id bigint',
+			'account_id bigint',
+			'granted_on date',
+			'amount decimal(12,2)',
+			'duration int',
+			'payments decimal(10,2)',
+			'status varchar',
+			'collateral varchar',
+		]);
+	});
+
+	test('personal data and tokens are told by custom properties of the column', () => {
+		const clients = readFileSync(`${sampleContracts}/contracts/customers.clients.yaml`, 'utf8');
+		const contract = parseContract(clients, 'yaml');
+		const columns = contract.tables[0]?.columns ?? [];
+		expect(contract.personal).toBe(true);
+		expect(columns.filter((c) => !c.personal).map((c) => c.name)).toEqual(['district_id']);
+		expect(columns.flatMap((c) => (c.tokenOf === undefined ? [] : [[c.name, c.tokenOf]]))).toEqual([
+			['birth_token', 'birth_number'],
+		]);
+	});
+
+	test('its classification is the highest of its columns', () => {
+		fc.assert(
+			fc.property(fc.array(fc.constantFrom(...classifications), { minLength: 8, maxLength: 8 }), (levels) => {
+				const document = changed((d) => {
+					for (const [i, p] of d.schema[0].properties.entries()) p['classification'] = levels[i];
+				});
+				const most = Math.max(...levels.map((level) => classifications.indexOf(level)));
+				expect(parseContract(stringify(document), 'yaml').classification).toBe(classifications[most]);
+			}),
+			{ numRuns: 40 },
+		);
+	});
+
+	test('physical names, a team of v3.0 and a location pattern are the standard’s other spellings', () => {
+		const document = changed((d) => {
+			d['apiVersion'] = 'v3.0.2';
+			d['team'] = [{ username: 'olga', role: 'owner' }];
+			d.customProperties.push({ property: 'owner', value: 'Lending' });
+			d.servers = [
+				{ server: 'a', type: 'local', path: '.', format: 'csv' },
+				{ ...d.servers[0], location: 's3://lake/data/{model}' },
+			];
+			const table = d.schema[0];
+			delete table['customProperties'];
+			Object.assign(table, { name: 'Loans of the bank', physicalName: 'loans_v1' });
+			Object.assign(table.properties[0], {
+				name: 'Loan number',
+				physicalName: 'loan_no',
+				physicalType: 'DECIMAL (12, 0)',
+			});
+		});
+		const contract = parseContract(stringify(document), 'yaml');
+		expect(contract.owner).toBe('Lending');
+		expect(contract.tables[0]).toMatchObject({ name: 'loans_v1', location: 's3://lake/data/loans_v1' });
+		expect(contract.tables[0]?.columns[0]).toMatchObject({ name: 'loan_no', type: 'decimal(12,0)' });
+	});
+
+	test('what it does not know stays in the document as it was', () => {
+		const json = fc.jsonValue({ maxDepth: 4, noUnicodeString: false }).filter((v) => JSON.stringify(v) !== undefined);
+		fc.assert(
+			fc.property(json, fc.constantFrom('yaml' as const, 'json' as const), (extra, format) => {
+				// Numbers that a double cannot tell apart are refused, and JSON has no minus zero.
+				const value: unknown = JSON.parse(
+					JSON.stringify(extra, (_, v) => (typeof v === 'number' ? Math.trunc(v % 2 ** 50) : v)),
+				);
+				const document = changed((d) => {
+					d['tenant'] = 'bank';
+					d['x'] = value;
+					d.schema[0].properties[0]['quality'] = [{ type: 'text', description: 'x', more: value }];
+				});
+				const input =
+					format === 'json' ? JSON.stringify(document) : stringify(document, { aliasDuplicateObjects: false });
+				expect(parseContract(input, format).document).toEqual(JSON.parse(JSON.stringify(document)));
+			}),
+			{ numRuns: 100 },
+		);
+	});
+
+	test('aliases within bounds stand for what they name', () => {
+		const shared = `${text}x: &x { a: [1, 2] }\ny: *x\n`;
+		expect(parseContract(shared, 'yaml').document).toMatchObject({ x: { a: [1, 2] }, y: { a: [1, 2] } });
+	});
+
+	test('dates and booleans of YAML 1.1 are text in a contract', () => {
+		const { document } = parseContract(`${text}x: [2027-01-01, yes, off, 0o17, 1_000]\n`, 'yaml');
+		expect(document['x']).toEqual(['2027-01-01', 'yes', 'off', 15, '1_000']);
+	});
+
+	test('the API shows of it what the schema says, and not the document', () => {
+		const shown = contractView(parseContract(text, 'yaml'));
+		expect(z.strictObject(ContractView.shape).parse(shown)).toEqual(shown);
+	});
+});
+
+describe('column types are those of Athena', () => {
+	const scalar = fc.constantFrom(
+		'boolean',
+		'INT',
+		'bigint',
+		'double',
+		'string',
+		'varchar(20)',
+		'char(3)',
+		'Decimal( 10 , 2 )',
+		'date',
+		'timestamp',
+	);
+	const { type } = fc.letrec<{ type: string }>((tie) => ({
+		type: fc.oneof(
+			{ maxDepth: 3, withCrossShrink: true },
+			scalar,
+			tie('type').map((t) => `array<${t}>`),
+			fc.tuple(scalar, tie('type')).map(([k, t]) => `map<${k}, ${t}>`),
+			fc
+				.array(tie('type'), { minLength: 1, maxLength: 3 })
+				.map((list) => `struct<${list.map((t, i) => `f${i}: ${t}`).join(', ')}>`),
+		),
+	}));
+	const columnType = (physicalType: string) => {
+		const document = changed((d) => (d.schema[0].properties[1]['physicalType'] = physicalType));
+		return parseContract(stringify(document), 'yaml').tables[0]?.columns[1]?.type;
+	};
+
+	test('in one spelling, which stays the same when read again', () => {
+		fc.assert(
+			fc.property(type, (written) => {
+				const once = columnType(written);
+				expect(once).toBe(written.toLowerCase().replaceAll(' ', ''));
+				expect(columnType(once ?? '')).toBe(once);
+			}),
+			{ numRuns: 40 },
+		);
+	});
+
+	test.each([
+		'number',
+		'varchar(0)',
+		'varchar(65536)',
+		'char(256)',
+		'char(3,1)',
+		'decimal(0)',
+		'decimal(5,6)',
+		'decimal(39)',
+		'array<>',
+		'array<int,int>',
+		'map<int>',
+		'struct<int>',
+		'struct<a:int>>',
+		'array<int',
+		'int; drop table x',
+		`${'array<'.repeat(30)}int${'>'.repeat(30)}`,
+	])('%s is refused', (written) => {
+		expect(() => columnType(written)).toThrow(BrokerError);
+	});
+});
+
+test('every contract of the sample bank and of the real bank is valid', () => {
+	const products = ['local/sample', 'tests/fixtures/berka'].map((dir) =>
+		readContracts(`${dir}/contracts`).map(({ file, contract }) => {
+			expect(file).toContain(`${contract.product}.yaml`);
+			return contract.product;
+		}),
+	);
+	expect(products[0]).toEqual(products[1]);
+	expect(products[0]).toContain('lending.loans');
+});
