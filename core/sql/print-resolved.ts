@@ -58,6 +58,7 @@ function target(t: Target, print: Print): string {
 
 /** A bare output name sorts by its place; inside an expression its own expression stands for it. */
 function sortKey(resolved: Resolved, { expression }: SortItem, print: Print): string {
+	if (expression.kind === 'integer') return String(expression.value);
 	const found: Target | null = expression.kind === 'column' ? targetOf(resolved, expression) : null;
 	return found?.kind === 'output' ? String(found.ordinal) : print.expression(expression);
 }

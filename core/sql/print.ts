@@ -60,13 +60,18 @@ function printQuery(query: Query, surface: Surface, print: Print): string {
 		surface.selectList(query, print).join(', '),
 		query.from.length === 0 ? '' : `FROM ${query.from.map((source) => printSource(source, surface, print)).join(', ')}`,
 		query.where === null ? '' : `WHERE ${print.expression(query.where)}`,
-		query.groupBy.length === 0 ? '' : `GROUP BY ${query.groupBy.map(print.expression).join(', ')}`,
+		query.groupBy.length === 0 ? '' : `GROUP BY ${query.groupBy.map((term) => groupKey(term, print)).join(', ')}`,
 		query.having === null ? '' : `HAVING ${print.expression(query.having)}`,
 		order.length === 0 ? '' : `ORDER BY ${order.join(', ')}`,
 		surface.rows(query),
 	]
 		.filter((clause) => clause !== '')
 		.join(' ');
+}
+
+/** An integer alone is a place in the select list, in every dialect. */
+function groupKey(term: Expression, print: Print): string {
+	return term.kind === 'integer' ? String(term.value) : print.expression(term);
 }
 
 const joinWords = { inner: 'JOIN', left: 'LEFT JOIN', right: 'RIGHT JOIN', full: 'FULL JOIN', cross: 'CROSS JOIN' };

@@ -7,8 +7,8 @@ export function refusal(code: Code, at: Position, detail: string, more: Extensio
 }
 
 /** After a switch over a closed union: the compiler proves that nothing gets here. */
-export function unreachable(_: never): never {
-	throw new BrokerError('internal', 'A case of a closed union was forgotten.');
+export function unreachable(value: never): never {
+	throw new BrokerError('internal', 'A case of a closed union was forgotten.', {}, { cause: value });
 }
 
 /** This is SQL, but not the part of it that Fairlead reads. */

@@ -36,6 +36,7 @@ export function openDynamoDb(options: { readonly dataDir: string; readonly regio
 	const { server, database } = openDynalite(path.join(options.dataDir, 'dynamodb'));
 	database.tableDb.awsRegion = options.region;
 	const send = (operation: string, request: RawRequest) => emit(server, operation, request);
+	const hashKeys = new Map<string, string>();
 
 	return {
 		async handle(caller, operation, request) {
@@ -43,8 +44,9 @@ export function openDynamoDb(options: { readonly dataDir: string; readonly regio
 			if (!caller.longLived) throw denied(caller, operation, options.region);
 			database.tableDb.awsAccountId = caller.account;
 			const input = readInput(request.body);
-			if (operation === 'ExecuteStatement') return await insert(input, request, send);
+			if (operation === 'ExecuteStatement') return await insert(input, request, send, hashKeys);
 			refuseIgnored(operation, input);
+			if (operation === 'CreateTable' || operation === 'DeleteTable') hashKeys.clear();
 			return await send(operation, request);
 		},
 		close: () =>
@@ -188,20 +190,24 @@ async function insert(
 	input: Record<string, unknown>,
 	request: RawRequest,
 	send: (operation: string, request: RawRequest) => Promise<RawReply>,
+	hashKeys: Map<string, string>,
 ): Promise<RawReply> {
 	const ignored = Object.keys(input).find((member) => !STATEMENT_MEMBERS.has(member));
 	if (ignored !== undefined)
 		throw new AwsError('ValidationException', `${ignored} is not supported by the embedded DynamoDB`);
 	const { table, item } = parseInsert(input['Statement'], input['Parameters']);
-	const described = await send('DescribeTable', { ...request, body: JSON.stringify({ TableName: table }) });
-	if (described.status !== 200) return described;
+	if (!hashKeys.has(table)) {
+		const described = await send('DescribeTable', { ...request, body: JSON.stringify({ TableName: table }) });
+		if (described.status !== 200) return described;
+		hashKeys.set(table, hashKeyOf(described.body));
+	}
 	const reply = await send('PutItem', {
 		...request,
 		body: JSON.stringify({
 			TableName: table,
 			Item: item,
 			ConditionExpression: 'attribute_not_exists(#hash)',
-			ExpressionAttributeNames: { '#hash': hashKeyOf(described.body) },
+			ExpressionAttributeNames: { '#hash': hashKeys.get(table) },
 			ReturnConsumedCapacity: input['ReturnConsumedCapacity'],
 		}),
 	});

@@ -4,7 +4,7 @@
  * is the union of all grants to it, there is no deny (aws-facts: "Several filters on one principal").
  */
 import type { Found } from '../athena.ts';
-import type { Caller } from '../wire.ts';
+import { accountOf, type Caller } from '../wire.ts';
 import type { Permission, Resource, State, Table } from './state.ts';
 
 /** A grant of SELECT on one table: these columns of the rows where the expression is true (null: all rows). */
@@ -57,11 +57,13 @@ export function isRegistered(state: State, table: Table): boolean {
 	);
 }
 
-/** Every permission of the principal, or of everybody, that reaches the table. */
+/** Every permission that reaches the table and that the principal holds, or everybody of the table's own account does. */
 export function permissionsOn(state: State, principal: string, table: Table): readonly Permission[] {
+	const local = accountOf(principal) === table.account;
 	return [...state.permissions.values()].filter(
 		(permission) =>
-			(permission.principal === principal || permission.principal === EVERYBODY) && reaches(permission.resource, table),
+			(permission.principal === principal || (local && permission.principal === EVERYBODY)) &&
+			reaches(permission.resource, table),
 	);
 }
 

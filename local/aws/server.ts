@@ -58,7 +58,10 @@ const REFUSALS: Readonly<Record<Refusal, { readonly json: string; readonly query
 
 export async function listen(options: ServerOptions): Promise<{ endpoint: string; close: () => Promise<void> }> {
 	const server = createServer((request, response) => {
-		void serve(request, response, options);
+		serve(request, response, options).catch((error: unknown) => {
+			options.log(`the server failed: ${error instanceof Error ? error.stack : String(error)}`);
+			response.destroy();
+		});
 	});
 	server.on('clientError', (_error, socket) => socket.destroy());
 	await new Promise<void>((resolve, reject) => {
@@ -102,11 +105,11 @@ function readBody(incoming: IncomingMessage): Promise<Buffer | 'too-large'> {
 }
 
 async function answer(incoming: IncomingMessage, body: Buffer, options: ServerOptions): Promise<Reply> {
-	const url = new URL(incoming.url ?? '/', 'http://127.0.0.1');
+	const [path = '/', query = ''] = (incoming.url ?? '/').split('?', 2);
 	const request: SignedRequest = {
 		method: incoming.method ?? 'GET',
-		path: url.pathname,
-		query: Object.fromEntries(url.searchParams),
+		path,
+		query: Object.fromEntries(new URLSearchParams(query)),
 		headers: incoming.headers,
 		body,
 	};
@@ -146,7 +149,12 @@ function protocolOf(service: Service | undefined, request: SignedRequest): Proto
 
 function operationName(request: SignedRequest): string {
 	const target = request.headers['x-amz-target'];
-	return typeof target === 'string' ? target.slice(target.indexOf('.') + 1) : request.path.slice(1);
+	if (typeof target === 'string') return target.slice(target.indexOf('.') + 1);
+	return request.path === '/' ? (parametersOf(request).get('Action') ?? '') : request.path.slice(1);
+}
+
+function parametersOf(request: SignedRequest): Map<string, string> {
+	return new Map(new URLSearchParams(Buffer.from(request.body).toString()));
 }
 
 async function dispatch(
@@ -158,8 +166,7 @@ async function dispatch(
 	const { services } = options;
 	if (request.method !== 'POST') throw unknownOperation();
 	if (service === 'sts') {
-		const parameters = new Map(new URLSearchParams(Buffer.from(request.body).toString()));
-		return { status: 200, headers: { 'content-type': 'text/xml' }, body: services.sts(caller, parameters) };
+		return { status: 200, headers: { 'content-type': 'text/xml' }, body: services.sts(caller, parametersOf(request)) };
 	}
 	const target = request.headers['x-amz-target'];
 	if (PROTOCOL[service] === 'json' && (typeof target !== 'string' || target.split('.')[0] !== TARGET[service])) {

@@ -1,10 +1,10 @@
 /**
  * The data of the sample bank: as many tables, of the same shape, as the real bank's (the PKDD'99 Discovery
  * Challenge), with what makes text hard: quotes, commas, line ends, letters of several scripts, mixed case, empty
- * strings beside NULLs. Keys join. The same seed and scale give the same bytes. Every file appears whole or not at
- * all; after a crash the next run writes all of them again.
+ * strings beside NULLs. Keys join. The same seed and scale give the same bytes. A new lake appears whole or
+ * not at all; in a folder that is there, file after file is replaced.
  */
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import * as bank from './bank.ts';
@@ -17,7 +17,12 @@ export type LakeOptions = {
 };
 
 export async function generateLake(dir: string, options: LakeOptions): Promise<void> {
-	const tables = bankTables(options);
+	const place = existsSync(dir) ? dir : `${path.resolve(dir)}.part`;
+	await writeTables(place, bankTables(options));
+	if (place !== dir) renameSync(place, dir);
+}
+
+async function writeTables(dir: string, tables: ReturnType<typeof bankTables>): Promise<void> {
 	mkdirSync(path.join(dir, 'transactions'), { recursive: true });
 	mkdirSync(path.join(dir, 'cards'), { recursive: true });
 	for (const name of ['districts', 'accounts', 'loans', 'clients', 'dispositions', 'orders'] as const) {

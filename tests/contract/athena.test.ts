@@ -413,7 +413,7 @@ describe('the process of a query', () => {
 	});
 
 	test('is one of two: more queries wait, and a waiting one can be stopped', async () => {
-		const endless = await Promise.all([1, 2].map(() => start({ QueryString: endless() })));
+		const both = await Promise.all([1, 2].map(() => start({ QueryString: endless() })));
 		const waiting = await start({});
 		const { QueryExecution } = await athena.send(
 			new GetQueryExecutionCommand({ QueryExecutionId: waiting.QueryExecutionId }),
@@ -421,7 +421,7 @@ describe('the process of a query', () => {
 		expect(QueryExecution?.Status?.State).toBe('QUEUED');
 		await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: waiting.QueryExecutionId }));
 		expect((await ended(athena, waiting.QueryExecutionId)).Status?.State).toBe('CANCELLED');
-		for (const { QueryExecutionId } of endless) await athena.send(new StopQueryExecutionCommand({ QueryExecutionId }));
+		for (const { QueryExecutionId } of both) await athena.send(new StopQueryExecutionCommand({ QueryExecutionId }));
 		expect(await rowsOf(athena, 'SELECT count(*) AS n FROM lending.loans')).toEqual([['n'], ['3']]);
 	});
 });

@@ -1,3 +1,4 @@
+import { GetTableCommand } from '@aws-sdk/client-glue';
 import {
 	BatchGrantPermissionsCommand,
 	BatchRevokePermissionsCommand,
@@ -11,6 +12,7 @@ import {
 	type LakeFormationClient,
 	ListDataCellsFilterCommand,
 	ListPermissionsCommand,
+	type ListPermissionsCommandInput,
 	type Permission,
 	PutDataLakeSettingsCommand,
 	RegisterResourceCommand,
@@ -57,7 +59,7 @@ const input = (Resource: Resource, Permissions: Permission[] = ['SELECT'], role 
 });
 const grant = (...args: Parameters<typeof input>) => admin.send(new GrantPermissionsCommand(input(...args)));
 const revoke = (...args: Parameters<typeof input>) => admin.send(new RevokePermissionsCommand(input(...args)));
-const listed = async (more: ConstructorParameters<typeof ListPermissionsCommand>[0]) =>
+const listed = async (more: ListPermissionsCommandInput) =>
 	(await admin.send(new ListPermissionsCommand(more))).PrincipalResourcePermissions ?? [];
 
 describe('a data cells filter', () => {
@@ -215,6 +217,18 @@ describe('a grant', () => {
 		expect(lake.aws.lakeFormationState().permissions.map(({ permissions }) => permissions)).toEqual([
 			['DESCRIBE', 'SELECT'],
 		]);
+	});
+
+	test('to IAM_ALLOWED_PRINCIPALS reaches everybody of the account that owns the table and nobody else', async () => {
+		await grant(loans, ['ALL'], 'IAM_ALLOWED_PRINCIPALS');
+		const seen = async (role: string) => {
+			const answer = (await lake.glue(role)).send(
+				new GetTableCommand({ CatalogId: LENDING, DatabaseName: 'lending', Name: 'loans' }),
+			);
+			return await answer.then(() => true).catch(() => false);
+		};
+		expect(await seen(BYSTANDER)).toBe(true);
+		expect(await seen(RISK_ROLE)).toBe(false);
 	});
 
 	test('is refused beyond 100 filters for one principal on one table', async () => {

@@ -170,6 +170,23 @@ describe('the server', () => {
 		expect(found.Item).toBeDefined();
 	});
 
+	test.each(['POST // HTTP/1.1', 'POST http://[ HTTP/1.1', 'GET /%ff?%ff HTTP/1.1', 'nonsense'])(
+		'survives a request that is none: %s',
+		async (line) => {
+			const lake = await lakeForTest();
+			const { hostname, port } = new URL(lake.aws.endpoint);
+			await new Promise<void>((resolve, reject) => {
+				const socket = connect(Number(port), hostname, () =>
+					socket.end(`${line}\r\nhost: x\r\nconnection: close\r\n\r\n`),
+				);
+				socket.on('close', () => resolve());
+				socket.on('error', reject);
+				socket.resume();
+			});
+			expect((await lake.dynamodb.send(new ListTablesCommand({}))).TableNames).toEqual([]);
+		},
+	);
+
 	test('listens on loopback only and answers nobody else', async () => {
 		const lake = await lakeForTest();
 		expect(new URL(lake.aws.endpoint).hostname).toBe('127.0.0.1');
