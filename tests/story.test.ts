@@ -21,7 +21,8 @@ async function story(lakeDir: string, contractsDir: string, home: string) {
 	}
 }
 
-const failures = (told: Awaited<ReturnType<typeof story>>) => told.filter((s) => !s.ok).map((s) => `${s.name}: ${s.note}`);
+const failures = (told: Awaited<ReturnType<typeof story>>) =>
+	told.filter((s) => !s.ok).map((s) => `${s.name}: ${s.note}`);
 
 describe('the main job over HTTP', () => {
 	const home = mkdtempSync(path.join(tmpdir(), 'fairlead-story-'));

@@ -6,12 +6,14 @@ import { execute, type Job, MEMORY_MB } from './execute.ts';
 
 const LARGEST_PROCESS = (MEMORY_MB + 768) * 1024 * 1024;
 
-process.on('disconnect', () => process.exit(0));
+// An orderly exit would wait for a query that runs on another thread.
+const end = () => process.kill(process.pid, 'SIGKILL');
+process.on('disconnect', end);
 process.on('message', (job: Job) => {
 	void run(job);
 });
 setInterval(() => {
-	if (process.memoryUsage.rss() > LARGEST_PROCESS) process.exit(137);
+	if (process.memoryUsage.rss() > LARGEST_PROCESS) end();
 }, 100).unref();
 process.send?.({ kind: 'ready' });
 

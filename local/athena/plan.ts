@@ -6,16 +6,9 @@
  */
 import { statSync } from 'node:fs';
 import { BrokerError } from '#core/error.ts';
-import {
-	parseQuery,
-	printTrino as printDuckDB,
-	type Query,
-	type Relation,
-	resolve,
-	type TableName,
-	tableNames,
-} from '#core/sql.ts';
+import { parseQuery, type Query, type Relation, resolve, type TableName, tableNames } from '#core/sql.ts';
 import { type Grant, materialise, type Source, visibleColumns } from './enforce.ts';
+import { printDuckDB } from './print-duckdb.ts';
 
 /** What a table name leads to, for one caller. */
 export type Found =

@@ -7,10 +7,18 @@
  * Doubles that are NaN compare otherwise in DuckDB (equal to themselves, above all others): no text avoids that.
  */
 import { BrokerError } from '#core/error.ts';
-import { type Dialect, type Expression, type Print, printResolved, type Resolved, stringText } from '#core/sql.ts';
+import {
+	type Dialect,
+	type Expression,
+	type Print,
+	printResolved,
+	type Resolved,
+	stringText,
+	unreachable,
+} from '#core/sql.ts';
 import { castText } from './print-duckdb/cast.ts';
 import { extractText, functionText } from './print-duckdb/functions.ts';
-import { remainder, quotient } from './print-duckdb/number.ts';
+import { quotient, remainder } from './print-duckdb/number.ts';
 import { athenaOnly, coerced, type Type, typeText } from './print-duckdb/types.ts';
 import { arithmeticType, checkClauses, meet, type TypeOf, typing } from './print-duckdb/typing.ts';
 
@@ -73,19 +81,37 @@ function expressionText(e: Expression, print: Print, typeOf: TypeOf): string | n
 			return extractText(e, typeOf(e.operand), print.expression(e.operand));
 		case 'call':
 			return functionText(e, e.arguments.map(typeOf), e.arguments.map(print.expression));
-		default:
+		case 'column':
+		case 'and':
+		case 'or':
+		case 'not':
+		case 'negate':
+		case 'concat':
+		case 'exists':
+		case 'in-query':
+		case 'is-null':
+		case 'scalar-query':
+		case 'double':
+		case 'string':
+		case 'boolean':
+		case 'null':
+		case 'date':
 			return null;
 	}
+	return unreachable(e);
 }
 
 /** Trino ends the query at an escape before anything but %, _ and itself; DuckDB does not. */
 function likeText({ pattern, escape }: Extract<Expression, { kind: 'like' }>): null {
 	if (escape === null) return null;
-	if (pattern.kind !== 'string' || escape.kind !== 'string' || [...escape.value].length !== 1) {
+	if (pattern.kind !== 'string' || escape.kind !== 'string' || !/^.$/su.test(escape.value)) {
 		throw athenaOnly(escape.at, 'LIKE with an ESCAPE that is computed');
 	}
 	const rest = pattern.value.split(escape.value + escape.value).join('');
-	const strange = rest.split(escape.value).slice(1).some((after) => !/^[%_]/.test(after));
+	const strange = rest
+		.split(escape.value)
+		.slice(1)
+		.some((after) => !/^[%_]/.test(after));
 	if (strange) throw athenaOnly(escape.at, 'an escape before an ordinary character');
 	return null;
 }

@@ -74,6 +74,9 @@ export function filterOperations(store: Store): readonly (readonly [string, Oper
 				const state = store.read();
 				const account = input.Table?.CatalogId ?? caller.account;
 				if (!mayRead(state, account, caller.principal)) throw denied();
+				if (input.Table?.Name) {
+					mustFindTable(state, { account, database: input.Table.DatabaseName, table: input.Table.Name });
+				}
 				const all = listed(state, account, input.Table ?? undefined);
 				const { items, next } = page(all, input.MaxResults ?? 1000, input.NextToken, () =>
 					invalid('Invalid NextToken'),

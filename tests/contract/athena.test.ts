@@ -23,6 +23,7 @@ import {
 	RevokePermissionsCommand,
 } from '@aws-sdk/client-lakeformation';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createFilter, endless, filterNamed, grant, revoke, startQuery, tableNamed } from '#tests/local/calls.ts';
 import {
 	cells,
 	ended,
@@ -44,49 +45,26 @@ let admin: LakeFormationClient;
 let athena: AthenaClient;
 let other: AthenaClient;
 
-const payments: Resource = { Table: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'payments' } };
-const loose: Resource = { Table: { CatalogId: LENDING, DatabaseName: 'lending', Name: 'loose' } };
-const filter: Resource = { DataCellsFilter: { ...TABLE, Name: 'f' } };
-const grant = (Resource: Resource, Permissions: Permission[], role: string) =>
-	admin.send(new GrantPermissionsCommand({ Principal: { DataLakePrincipalIdentifier: role }, Resource, Permissions }));
-
+const payments = tableNamed('payments');
 beforeAll(async () => {
 	lake = await openLake();
 	admin = await lake.lakeformation(GRANTOR);
 	athena = await lake.athena(RISK_ROLE);
 	other = await lake.athena(OTHER_ROLE);
-	await admin.send(
-		new CreateDataCellsFilterCommand({
-			TableData: {
-				...TABLE,
-				Name: 'f',
-				ColumnNames: ['loan_id', 'status', 'note'],
-				RowFilter: { FilterExpression: "status IN ('B', 'D') OR status IS NULL" },
-			},
-		}),
-	);
-	await grant(filter, ['SELECT'], RISK_ROLE);
-	await grant(payments, ['DESCRIBE'], RISK_ROLE);
-	await grant(loose, ['SELECT'], RISK_ROLE);
+	await createFilter(admin, {
+		ColumnNames: ['loan_id', 'status', 'note'],
+		RowFilter: { FilterExpression: "status IN ('B', 'D') OR status IS NULL" },
+	});
+	await grant(admin, filterNamed());
+	await grant(admin, payments, ['DESCRIBE']);
+	await grant(admin, tableNamed('loose'));
 });
 afterAll(async () => {
 	await lake.close();
 });
 
-const start = (input: Partial<StartQueryExecutionInput>, client = athena) =>
-	client.send(
-		new StartQueryExecutionCommand({
-			QueryString: 'SELECT loan_id FROM lending.loans',
-			WorkGroup: WORK_GROUP,
-			ClientRequestToken: randomUUID(),
-			...input,
-		}),
-	);
+const start = (input: Partial<StartQueryExecutionInput>, client = athena) => startQuery(client, input);
 const failure = async (sql: string, client = athena) => (await runQuery(client, sql)).Status;
-/** Runs far longer than any test. */
-function endless(table = 'lending.loans'): string {
-	return `SELECT count(*) FROM ${Array.from({ length: 24 }, (_, i) => `${table} a${i}`).join(' CROSS JOIN ')}`;
-}
 
 describe('StartQueryExecution refuses', () => {
 	test.each<[string, Partial<StartQueryExecutionInput>, string]>([
@@ -182,22 +160,6 @@ describe('a query ends as FAILED', () => {
 	test('over SQL that is not supported here, in words that say so', async () => {
 		const reason = (await failure('SELECT loan_id FROM lending.loans UNION SELECT 1'))?.StateChangeReason;
 		expect(reason).toMatch(/^NOT_SUPPORTED: line 1:\d+: /);
-	});
-
-	test('at its deadline', async () => {
-		const hurried = await openLake({ queryDeadlineMs: 300 });
-		const client = await hurried.athena(RISK_ROLE);
-		const grantor = await hurried.lakeformation(GRANTOR);
-		await grantor.send(
-			new GrantPermissionsCommand({
-				Principal: { DataLakePrincipalIdentifier: RISK_ROLE },
-				Resource: payments,
-				Permissions: ['SELECT'],
-			}),
-		);
-		const execution = await runQuery(client, endless('lending.payments'));
-		expect(execution.Status).toMatchObject({ State: 'FAILED', StateChangeReason: 'Query timeout' });
-		await hurried.close();
 	});
 });
 
@@ -392,36 +354,5 @@ describe('work groups', () => {
 		expect((await athena.send(new ListWorkGroupsCommand({}))).WorkGroups?.map(({ Name }) => Name)).toEqual([
 			WORK_GROUP,
 		]);
-	});
-});
-
-describe('the process of a query', () => {
-	test('that is killed costs its query; the next one works', async () => {
-		const { QueryExecutionId } = await start({ QueryString: endless() });
-		for (;;) {
-			const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }));
-			if (QueryExecution?.Status?.State === 'RUNNING') break;
-			await new Promise((resolve) => setTimeout(resolve, 10));
-		}
-		for (const pid of lake.aws.queryProcesses()) process.kill(pid, 'SIGKILL');
-		const killed = await ended(athena, QueryExecutionId);
-		expect(killed.Status).toMatchObject({
-			State: 'FAILED',
-			StateChangeReason: 'GENERIC_INTERNAL_ERROR: the query engine stopped',
-		});
-		expect(await rowsOf(athena, 'SELECT count(*) AS n FROM lending.loans')).toEqual([['n'], ['3']]);
-	});
-
-	test('is one of two: more queries wait, and a waiting one can be stopped', async () => {
-		const both = await Promise.all([1, 2].map(() => start({ QueryString: endless() })));
-		const waiting = await start({});
-		const { QueryExecution } = await athena.send(
-			new GetQueryExecutionCommand({ QueryExecutionId: waiting.QueryExecutionId }),
-		);
-		expect(QueryExecution?.Status?.State).toBe('QUEUED');
-		await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: waiting.QueryExecutionId }));
-		expect((await ended(athena, waiting.QueryExecutionId)).Status?.State).toBe('CANCELLED');
-		for (const { QueryExecutionId } of both) await athena.send(new StopQueryExecutionCommand({ QueryExecutionId }));
-		expect(await rowsOf(athena, 'SELECT count(*) AS n FROM lending.loans')).toEqual([['n'], ['3']]);
 	});
 });

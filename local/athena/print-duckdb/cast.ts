@@ -47,7 +47,9 @@ function allowed(from: Type, to: Type, e: Cast): boolean {
 	if (to.kind === 'varchar') return isInteger(from) || ['boolean', 'date', 'decimal'].includes(from.kind);
 	if (to.kind === 'decimal') return isInteger(from) || from.kind === 'decimal';
 	if (isNumeric(from) || from.kind === 'boolean') {
-		return isInteger(to) || to.kind === 'double' || (to.kind === 'boolean' && (isInteger(from) || from.kind === 'boolean'));
+		return (
+			isInteger(to) || to.kind === 'double' || (to.kind === 'boolean' && (isInteger(from) || from.kind === 'boolean'))
+		);
 	}
 	if (from.kind === 'date' || from.kind === 'timestamp') return to.kind === 'date' || to.kind === 'timestamp';
 	return false;

@@ -3,9 +3,10 @@
  * `validation`; DuckDB would often convert silently instead.
  */
 import {
-	children,
 	type ColumnReference,
+	children,
 	type Expression,
+	isLiteral,
 	itemsOf,
 	type Literal,
 	type Query,
@@ -13,6 +14,7 @@ import {
 	type Source,
 	type Target,
 	targetOf,
+	unreachable,
 } from '#core/sql.ts';
 import { castType } from './cast.ts';
 import { functionType } from './functions.ts';
@@ -33,6 +35,7 @@ export function typing(resolved: Resolved): TypeOf {
 }
 
 function infer(resolved: Resolved, e: Expression, typeOf: TypeOf): Type {
+	if (isLiteral(e)) return literalType(e);
 	switch (e.kind) {
 		case 'column':
 			return columnOf(resolved, e, typeOf);
@@ -78,9 +81,8 @@ function infer(resolved: Resolved, e: Expression, typeOf: TypeOf): Type {
 			return { kind: 'bigint' };
 		case 'call':
 			return functionType(e, e.arguments.map(typeOf));
-		default:
-			return literalType(e);
 	}
+	return unreachable(e);
 }
 
 function columnOf(resolved: Resolved, e: ColumnReference, typeOf: TypeOf): Type {
@@ -89,7 +91,8 @@ function columnOf(resolved: Resolved, e: ColumnReference, typeOf: TypeOf): Type 
 
 export function targetType(e: ColumnReference, target: Target, typeOf: TypeOf): Type {
 	if (target.kind === 'output') return typeOf(target.expression);
-	if (target.kind === 'merged') return meet(e, [targetType(e, target.left, typeOf), targetType(e, target.right, typeOf)]);
+	if (target.kind === 'merged')
+		return meet(e, [targetType(e, target.left, typeOf), targetType(e, target.right, typeOf)]);
 	const { origin } = target.field;
 	return origin.kind === 'base' ? columnType(origin.type) : typeOf(origin.expression);
 }
@@ -121,7 +124,8 @@ function demandComparable(e: Expression, a: Type, b: Type): void {
 
 export function demandBoolean(e: Expression, typeOf: TypeOf): void {
 	const type = typeOf(e);
-	if (type.kind !== 'boolean' && type.kind !== 'null') throw mismatch(e.at, `A condition is a boolean, not a ${named(type)}.`);
+	if (type.kind !== 'boolean' && type.kind !== 'null')
+		throw mismatch(e.at, `A condition is a boolean, not a ${named(type)}.`);
 }
 
 function demandText(e: Expression, typeOf: TypeOf): void {
@@ -140,7 +144,8 @@ export function arithmeticType(e: Expression, operator: string, left: Type, righ
 	const moment = [left, right].find((type) => type.kind === 'date' || type.kind === 'timestamp');
 	const interval = [left, right].find((type) => type.kind === 'interval');
 	if (moment !== undefined && interval?.kind === 'interval') {
-		if (operator !== '+' && !(operator === '-' && left === moment)) throw mismatch(e.at, 'Dates and intervals only add up.');
+		if (operator !== '+' && !(operator === '-' && left === moment))
+			throw mismatch(e.at, 'Dates and intervals only add up.');
 		if (moment.kind === 'date' && interval.span === 'time') throw mismatch(e.at, 'A date has no time of day.');
 		return moment;
 	}
@@ -173,7 +178,10 @@ function caseType(e: Extract<Expression, { kind: 'case' }>, typeOf: TypeOf): Typ
 		if (e.operand === null) demandBoolean(when, typeOf);
 		else meet(when, [typeOf(e.operand), typeOf(when)]);
 	}
-	return meet(e, [...e.branches.map(({ value }) => typeOf(value)), ...(e.otherwise === null ? [] : [typeOf(e.otherwise)])]);
+	return meet(e, [
+		...e.branches.map(({ value }) => typeOf(value)),
+		...(e.otherwise === null ? [] : [typeOf(e.otherwise)]),
+	]);
 }
 
 const spans = { year: 'months', month: 'months', day: 'days', hour: 'time', minute: 'time', second: 'time' } as const;
@@ -208,4 +216,3 @@ function conditionsOf(source: Source): readonly (Expression | null)[] {
 	if (source.kind !== 'joins') return [];
 	return [...conditionsOf(source.first), ...source.rest.flatMap((join) => [...conditionsOf(join.right), join.on])];
 }
-

@@ -1,0 +1,123 @@
+/** Every sample has the value that Trino documents; what DuckDB cannot give is refused, never different. */
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { functionNames, parseQuery, type Relation, resolve } from '#core/sql.ts';
+import { printDuckDB } from '#local/athena/print-duckdb.ts';
+import samples from '../core/sql/duckdb-samples.json' with { type: 'json' };
+
+const loans: Relation = {
+	id: 'lending.loans',
+	printed: ['lending', 'loans'],
+	columns: [
+		{ name: 'loan_id', type: 'int', granted: true },
+		{ name: 'status', type: 'string', granted: true },
+		{ name: 'amount', type: 'decimal(10,2)', granted: true },
+		{ name: 'rate', type: 'double', granted: true },
+		{ name: 'share', type: 'float', granted: true },
+		{ name: 'opened', type: 'date', granted: true },
+		{ name: 'tags', type: 'array<string>', granted: true },
+		{ name: 'active', type: 'boolean', granted: true },
+	],
+	rowFilter: null,
+};
+
+let connection: DuckDBConnection;
+
+beforeAll(async () => {
+	connection = await (await DuckDBInstance.create(':memory:')).connect();
+	await connection.run('CREATE SCHEMA lending');
+	await connection.run(`CREATE TABLE lending.loans (loan_id INTEGER, status VARCHAR, amount DECIMAL(10,2), rate DOUBLE,
+		share FLOAT, opened DATE, tags VARCHAR[], active BOOLEAN)`);
+	await connection.run(`INSERT INTO lending.loans VALUES
+		(1, 'A', 10.00, 0.5, 0.1, DATE '2024-01-31', ['x'], true), (2, 'B', 20.00, 1.5, 0.2, DATE '2024-02-29', [], false),
+		(3, 'B', 20.01, NULL, NULL, NULL, NULL, NULL), (4, NULL, NULL, 2.5, 0.3, DATE '2023-12-31', ['y'], true)`);
+});
+
+afterAll(() => connection.closeSync());
+
+function print(sql: string): string {
+	return printDuckDB(resolve(parseQuery(sql), ({ table }) => (table === 'loans' ? loans : undefined)));
+}
+
+async function rows(sql: string): Promise<unknown[][]> {
+	return (await connection.runAndReadAll(print(sql))).getRowsJson();
+}
+
+function codeOf(sql: string): unknown {
+	try {
+		print(sql);
+	} catch (error) {
+		return error;
+	}
+	return 'printed';
+}
+
+describe('what differs is refused', () => {
+	test.each(samples.refused)('%s runs on Athena only', (expression) => {
+		const detail = expect.stringContaining('runs on Athena only');
+		expect(codeOf(`SELECT ${expression}`)).toMatchObject({ code: 'unsupported', message: detail });
+	});
+
+	test.each(samples.mismatched)('%s is refused, as Trino refuses it', (expression) => {
+		expect(codeOf(`SELECT ${expression}`)).toMatchObject({
+			code: expect.stringMatching(/^(?:validation|unsupported)$/),
+			extensions: { line: 1 },
+		});
+	});
+
+	test.each(samples.ends)('%s ends the query', async (expression) => {
+		await expect(rows(`SELECT ${expression}`)).rejects.toThrow(/./);
+	});
+
+	test.each([
+		'SELECT tags || tags FROM loans',
+		'SELECT loan_id FROM loans WHERE tags = tags',
+		'SELECT count(*) FROM loans GROUP BY tags',
+		'SELECT loan_id FROM loans ORDER BY tags',
+		'SELECT amount / 3 FROM loans',
+		'SELECT loan_id FROM loans WHERE rate IN (SELECT amount FROM loans)',
+	])('%s runs on Athena only', (sql) => {
+		expect(codeOf(sql)).toMatchObject({ code: 'unsupported' });
+	});
+
+	test.each([
+		'SELECT 1 FROM loans WHERE loan_id',
+		'SELECT 1 FROM loans WHERE status = 1',
+		"SELECT 1 FROM loans WHERE opened >= '2024-01-01'",
+		'SELECT sum(loan_id) FROM loans HAVING sum(loan_id)',
+		'SELECT 1 FROM loans AS a JOIN loans AS b ON a.loan_id',
+	])('%s is refused for its types', (sql) => {
+		expect(codeOf(sql)).toMatchObject({ code: 'validation' });
+	});
+});
+
+describe('what is printed gives what Trino gives', () => {
+	test.each(samples.values)('%s is %s', async (expression, value) => {
+		const run = rows(`SELECT ${expression}`);
+		if (value === 'error') await expect(run).rejects.toThrow(/./);
+		else expect((await run)[0]?.[0] ?? null).toSatisfy((got: unknown) => (got === null ? null : String(got)) === value);
+	});
+
+	test.each(samples.queries)('%s gives %s', async (sql, value) => {
+		const [[got] = []] = await rows(sql);
+		expect(got === null || got === undefined ? null : String(got)).toBe(value);
+	});
+
+	test('NULLs are last in both directions unless asked', async () => {
+		expect(await rows('SELECT loan_id FROM loans ORDER BY status DESC, loan_id')).toEqual([[2], [3], [1], [4]]);
+		expect(await rows('SELECT loan_id FROM loans ORDER BY status NULLS FIRST, 1')).toEqual([[4], [1], [2], [3]]);
+	});
+
+	test('columns without a name are called by their place', async () => {
+		const result = await connection.runAndReadAll(print('SELECT status, count(*) FROM loans GROUP BY 1'));
+		expect(result.columnNames()).toEqual(['status', '_col1']);
+	});
+});
+
+test('each function of the allow-list has a sample or a refusal', () => {
+	const written = [samples.values, samples.queries]
+		.flatMap((list) => list.map(([text]) => text))
+		.concat(samples.refused);
+	const missing = functionNames().filter((name) => !new RegExp(`\\b${name}\\b`).test(written.join('\n')));
+	expect(missing).toEqual([]);
+});
