@@ -41,7 +41,7 @@ const againMessage = /invalid principal|rate exceeded|please retry/i;
 const alreadyGone = /no permissions revoked|grantee has no permissions|cell filter not found|not found/i;
 
 /** Makes the filter. An existing one of this name must be the same, else `conflict`: filters are never updated. */
-export async function createFilter(ctx: Ctx, filter: Filter, scope: Scope): Promise<void> {
+export const createFilter = translated(async (ctx: Ctx, filter: Filter, scope: Scope): Promise<void> => {
 	const { account, database, table } = filter.table;
 	const rowFilter =
 		scope.rowFilter === null ? { AllRowsWildcard: {} } : { FilterExpression: printRowFilter(scope.rowFilter) };
@@ -59,7 +59,7 @@ export async function createFilter(ctx: Ctx, filter: Filter, scope: Scope): Prom
 		if (errorName(cause) !== 'AlreadyExistsException') throw cause;
 		if (!(await filterIs(ctx, filter, scope))) throw widened(filter, cause);
 	}
-}
+});
 
 /** Whether the filter, read back, opens exactly this scope. */
 async function filterIs(ctx: Ctx, filter: Filter, scope: Scope): Promise<boolean> {
@@ -90,20 +90,20 @@ async function filterIs(ctx: Ctx, filter: Filter, scope: Scope): Promise<boolean
 }
 
 /** Grants SELECT on the filter to the principal. Granting again is accepted. */
-export async function grantSelect(ctx: Ctx, filter: Filter, principal: string): Promise<void> {
+export const grantSelect = translated(async (ctx: Ctx, filter: Filter, principal: string): Promise<void> => {
 	await attempt(ctx, () => lf(ctx, filter.table).send(new GrantPermissionsCommand(selectOn(filter, principal))));
-}
+});
 
 /** Returns once the read-back shows the filter as it must be and SELECT on it for the principal. Else throws. */
-export async function prove(ctx: Ctx, filter: Filter, scope: Scope, principal: string): Promise<void> {
+export const prove = translated(async (ctx: Ctx, filter: Filter, scope: Scope, principal: string): Promise<void> => {
 	await until(ctx, async () => {
 		if (!(await filterIs(ctx, filter, scope))) return false;
 		return (await holders(ctx, filter)).some((p) => p.principal === principal && p.permissions.includes('SELECT'));
 	});
-}
+});
 
 /** Revokes everything on the filter, proves it gone, deletes the filter, proves that gone. */
-export async function retire(ctx: Ctx, filter: Filter): Promise<void> {
+export const retire = translated(async (ctx: Ctx, filter: Filter): Promise<void> => {
 	const { account, database, table } = filter.table;
 	for (const holder of await holders(ctx, filter)) await revokeSelect(ctx, filter, holder.principal);
 	await until(ctx, async () => (await holders(ctx, filter)).length === 0);
@@ -122,7 +122,7 @@ export async function retire(ctx: Ctx, filter: Filter): Promise<void> {
 		if (errorName(cause) !== 'EntityNotFoundException') throw cause;
 	}
 	await until(ctx, async () => !(await filtersOn(ctx, filter.table, filter.name)).includes(filter.name));
-}
+});
 
 async function revokeSelect(ctx: Ctx, filter: Filter, principal: string): Promise<void> {
 	try {
@@ -135,7 +135,7 @@ async function revokeSelect(ctx: Ctx, filter: Filter, principal: string): Promis
 }
 
 /** Names of the data cells filters on a table that start with `prefix`. A vanished table has none. */
-export async function filtersOn(ctx: Ctx, table: TableRef, prefix: string): Promise<string[]> {
+export const filtersOn = translated(async (ctx: Ctx, table: TableRef, prefix: string): Promise<string[]> => {
 	const Table = { CatalogId: table.account, DatabaseName: table.database, Name: table.table };
 	const names: string[] = [];
 	try {
@@ -146,7 +146,7 @@ export async function filtersOn(ctx: Ctx, table: TableRef, prefix: string): Prom
 		if (errorName(cause) !== 'EntityNotFoundException') throw cause;
 	}
 	return names.filter((n) => n.startsWith(prefix));
-}
+});
 
 type Holder = { readonly principal: string; readonly permissions: readonly string[] };
 
@@ -156,11 +156,11 @@ async function holders(ctx: Ctx, filter: Filter): Promise<Holder[]> {
 }
 
 /** Everybody who holds anything on the table itself. */
-export async function tableHolders(ctx: Ctx, table: TableRef): Promise<Holder[]> {
+export const tableHolders = translated(async (ctx: Ctx, table: TableRef): Promise<Holder[]> => {
 	return listed(ctx, table, {
 		Table: { CatalogId: table.account, DatabaseName: table.database, Name: table.table },
 	});
-}
+});
 
 async function listed(ctx: Ctx, table: TableRef, resource: Resource): Promise<Holder[]> {
 	const rows: PrincipalResourcePermissions[] = [];
@@ -194,9 +194,22 @@ function selectOn(filter: Filter, principal: string) {
 	};
 }
 
+/** Sends one call, again while AWS asks for that. What it refuses for good is thrown as it came, for the caller to read. */
 async function attempt<T>(ctx: Ctx, call: () => Promise<T>): Promise<T> {
 	const shouldRetry = ({ error }: { error: Error }) => again.has(error.name) || againMessage.test(error.message);
 	return pRetry(call, { ...pauses(ctx), shouldRetry });
+}
+
+/** Whatever is still thrown by `work`, Lake Formation did not do as asked: nothing is proven. */
+function translated<A extends unknown[], T>(work: (...args: A) => Promise<T>): (...args: A) => Promise<T> {
+	return async (...args) => {
+		try {
+			return await work(...args);
+		} catch (cause) {
+			if (cause instanceof BrokerError) throw cause;
+			throw new BrokerError('unavailable', 'Lake Formation does not answer; try again.', {}, { cause });
+		}
+	};
 }
 
 /** Reads back until it shows; propagation has no documented bound (Terraform's provider waits up to two minutes). */

@@ -59,7 +59,7 @@ export function readCredential(header: string | undefined): Credential {
 		throw new SignatureError('incomplete', `Authorization header requires '${name}' parameter.`);
 	};
 	if (!header.startsWith('AWS4-HMAC-SHA256 ')) {
-		throw new SignatureError('incomplete', "Unsupported AWS 'algorithm': only AWS4-HMAC-SHA256 for now.");
+		throw new SignatureError('incomplete', "Unsupported AWS 'algorithm': only AWS4-HMAC-SHA256.");
 	}
 	const scope = need('Credential').split('/');
 	const [accessKeyId, date, region, service, term] = scope;

@@ -113,7 +113,7 @@ const Decided = z.object({ decision: z.string(), request: Access.RequestView, gr
 
 /** Approves, as the owner, exactly the version that the answer showed. Returns the grant. */
 export async function approve(world: World, asked: Answer): Promise<Grants.GrantView> {
-	const request = Access.RequestView.parse(asked.body);
+	const request = expectBody(asked, 201, Access.RequestView);
 	const decided = await world.call({
 		who: ownerOf(world, request.product.split('.')[0] ?? ''),
 		method: 'POST',

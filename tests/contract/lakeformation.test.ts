@@ -1,39 +1,18 @@
-import { GetTableCommand } from '@aws-sdk/client-glue';
 import {
-	BatchGrantPermissionsCommand,
-	BatchRevokePermissionsCommand,
-	CreateDataCellsFilterCommand,
 	type DataCellsFilter,
 	DeleteDataCellsFilterCommand,
 	DescribeResourceCommand,
 	GetDataCellsFilterCommand,
 	GetDataLakeSettingsCommand,
-	GrantPermissionsCommand,
 	type LakeFormationClient,
 	ListDataCellsFilterCommand,
-	ListPermissionsCommand,
-	type ListPermissionsCommandInput,
-	type Permission,
 	PutDataLakeSettingsCommand,
 	RegisterResourceCommand,
-	type Resource,
-	RevokePermissionsCommand,
 	UpdateDataCellsFilterCommand,
 } from '@aws-sdk/client-lakeformation';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createFilter } from '#tests/local/calls.ts';
-import {
-	BYSTANDER,
-	GRANTOR,
-	type Lake,
-	LENDING,
-	OTHER_ROLE,
-	openLake,
-	RISK,
-	RISK_ROLE,
-	refusal,
-	TABLE,
-} from '#tests/local/harness.ts';
+import { BYSTANDER, GRANTOR, type Lake, LENDING, openLake, RISK_ROLE, refusal, TABLE } from '#tests/local/harness.ts';
 
 let lake: Lake;
 let admin: LakeFormationClient;

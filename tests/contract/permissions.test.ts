@@ -2,23 +2,14 @@ import { GetTableCommand } from '@aws-sdk/client-glue';
 import {
 	BatchGrantPermissionsCommand,
 	BatchRevokePermissionsCommand,
-	CreateDataCellsFilterCommand,
 	type DataCellsFilter,
 	DeleteDataCellsFilterCommand,
-	DescribeResourceCommand,
-	GetDataCellsFilterCommand,
-	GetDataLakeSettingsCommand,
 	GrantPermissionsCommand,
 	type LakeFormationClient,
-	ListDataCellsFilterCommand,
 	ListPermissionsCommand,
 	type ListPermissionsCommandInput,
 	type Permission,
-	PutDataLakeSettingsCommand,
-	RegisterResourceCommand,
-	type Resource,
 	RevokePermissionsCommand,
-	UpdateDataCellsFilterCommand,
 } from '@aws-sdk/client-lakeformation';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as calls from '#tests/local/calls.ts';

@@ -1,56 +1,23 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import {
 	type AthenaClient,
-	BatchGetQueryExecutionCommand,
 	GetQueryExecutionCommand,
-	GetQueryResultsCommand,
-	GetWorkGroupCommand,
-	ListQueryExecutionsCommand,
-	ListWorkGroupsCommand,
-	paginateGetQueryResults,
-	StartQueryExecutionCommand,
 	type StartQueryExecutionInput,
 	StopQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
-import {
-	CreateDataCellsFilterCommand,
-	GrantPermissionsCommand,
-	type LakeFormationClient,
-	type Permission,
-	type Resource,
-	RevokePermissionsCommand,
-} from '@aws-sdk/client-lakeformation';
+import type { LakeFormationClient } from '@aws-sdk/client-lakeformation';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { createFilter, endless, filterNamed, grant, revoke, startQuery, tableNamed } from '#tests/local/calls.ts';
-import {
-	cells,
-	ended,
-	GRANTOR,
-	type Lake,
-	LENDING,
-	OTHER_ROLE,
-	openLake,
-	RISK_ROLE,
-	refusal,
-	rowsOf,
-	runQuery,
-	TABLE,
-	WORK_GROUP,
-} from '#tests/local/harness.ts';
+import { createFilter, endless, filterNamed, grant, startQuery, tableNamed } from '#tests/local/calls.ts';
+import { ended, GRANTOR, type Lake, openLake, RISK_ROLE, rowsOf, runQuery } from '#tests/local/harness.ts';
 
 let lake: Lake;
 let admin: LakeFormationClient;
 let athena: AthenaClient;
-let other: AthenaClient;
 
 const payments = tableNamed('payments');
 beforeAll(async () => {
 	lake = await openLake();
 	admin = await lake.lakeformation(GRANTOR);
 	athena = await lake.athena(RISK_ROLE);
-	other = await lake.athena(OTHER_ROLE);
 	await createFilter(admin, {
 		ColumnNames: ['loan_id', 'status', 'note'],
 		RowFilter: { FilterExpression: "status IN ('B', 'D') OR status IS NULL" },
@@ -110,13 +77,7 @@ describe('the process of a query', () => {
 
 	test('ends with the server that started it, also in the middle of a query', async () => {
 		const own = await openLake();
-		await (await own.lakeformation(GRANTOR)).send(
-			new GrantPermissionsCommand({
-				Principal: { DataLakePrincipalIdentifier: RISK_ROLE },
-				Resource: payments,
-				Permissions: ['SELECT'],
-			}),
-		);
+		await grant(await own.lakeformation(GRANTOR), payments);
 		const client = await own.athena(RISK_ROLE);
 		expect(await rowsOf(client, 'SELECT count(*) AS n FROM lending.payments')).toEqual([['n'], ['4']]);
 		const pids = own.aws.queryProcesses();
@@ -139,17 +100,10 @@ describe('the process of a query', () => {
 		expect(await rowsOf(athena, 'SELECT count(*) AS n FROM lending.loans')).toEqual([['n'], ['3']]);
 	});
 
-	test('at its deadline', async () => {
+	test('is interrupted when its deadline passes', async () => {
 		const hurried = await openLake({ queryDeadlineMs: 300 });
 		const client = await hurried.athena(RISK_ROLE);
-		const grantor = await hurried.lakeformation(GRANTOR);
-		await grantor.send(
-			new GrantPermissionsCommand({
-				Principal: { DataLakePrincipalIdentifier: RISK_ROLE },
-				Resource: payments,
-				Permissions: ['SELECT'],
-			}),
-		);
+		await grant(await hurried.lakeformation(GRANTOR), payments);
 		const execution = await runQuery(client, endless('lending.payments'));
 		expect(execution.Status).toMatchObject({ State: 'FAILED', StateChangeReason: 'Query timeout' });
 		await hurried.close();

@@ -92,13 +92,13 @@ describe('what differs is refused', () => {
 });
 
 describe('what is printed gives what Trino gives', () => {
-	test.each(samples.values)('%s is %s', async (expression, value) => {
+	test.each(samples.values.map(([text, value]) => [String(text), value]))('%s is %s', async (expression, value) => {
 		const run = rows(`SELECT ${expression}`);
 		if (value === 'error') await expect(run).rejects.toThrow(/./);
 		else expect((await run)[0]?.[0] ?? null).toSatisfy((got: unknown) => (got === null ? null : String(got)) === value);
 	});
 
-	test.each(samples.queries)('%s gives %s', async (sql, value) => {
+	test.each(samples.queries.map(([text, value]) => [String(text), value]))('%s gives %s', async (sql, value) => {
 		const [[got] = []] = await rows(sql);
 		expect(got === null || got === undefined ? null : String(got)).toBe(value);
 	});
