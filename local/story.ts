@@ -49,18 +49,23 @@ export type Told = {
 export async function tellStory(bank: Bank, told: (step: Told) => void): Promise<Told[]> {
 	const all: Told[] = [];
 	let note = '';
-	let curl = '';
+	let last = '';
+	let shown = '';
 	const world = makeWorld(
 		bank,
 		(said) => {
 			note = said;
 		},
+		(curl) => {
+			shown = curl;
+		},
 		(answer) => {
-			({ curl } = answer);
+			last = answer.curl;
 		},
 	);
 	for (const { name, tells, run } of steps) {
 		note = '';
+		shown = '';
 		const started = performance.now();
 		let ok = true;
 		try {
@@ -69,7 +74,7 @@ export async function tellStory(bank: Bank, told: (step: Told) => void): Promise
 			ok = false;
 			note = error instanceof Error ? error.message : String(error);
 		}
-		const step = { name, tells, ok, ms: Math.round(performance.now() - started), note, curl };
+		const step = { name, tells, ok, ms: Math.round(performance.now() - started), note, curl: shown || last };
 		all.push(step);
 		told(step);
 		if (!ok) break;

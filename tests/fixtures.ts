@@ -21,11 +21,7 @@ export async function testBank({ registered = true }: { registered?: boolean } =
 		contractsDir: sampleContracts,
 		ports: { api: 0, aws: 0, issuer: 0 },
 	});
-	const world = makeWorld(
-		bank,
-		() => {},
-		() => {},
-	);
+	const world = makeWorld(bank);
 	if (registered) await register.run(world);
 	return {
 		bank,

@@ -37,6 +37,7 @@ export const register: Step = {
 			const body = { ...domain, members: registered };
 			const answer = await world.call({ who: 'stella', method: 'PUT', path: `/api/v1/domains/${id}`, body });
 			assert.equal(expectBody(answer, 201, Domains.Domain).account, domain.account);
+			world.show(answer.curl);
 		}
 		for (const { contract, text } of world.contracts) {
 			const path = `/api/v1/dataproducts/${contract.product}`;

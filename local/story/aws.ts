@@ -1,4 +1,6 @@
 /** The story's own look at AWS: Lake Formation as the grantor, Athena as the principal. Real SDK clients. */
+
+import { randomUUID } from 'node:crypto';
 import {
 	AthenaClient,
 	GetQueryExecutionCommand,
@@ -6,7 +8,7 @@ import {
 	StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
 import { LakeFormationClient, ListDataCellsFilterCommand, ListPermissionsCommand } from '@aws-sdk/client-lakeformation';
-import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
+import { AssumeRoleCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 import type { ContractTable } from '#core/contract.ts';
 import { type Bank, REGION } from '#local/bank.ts';
@@ -44,7 +46,13 @@ export function lakeFormation(bank: Bank, account: string) {
 	};
 }
 
-export type RawAnswer = { readonly state: string; readonly reason: string; readonly table: Table | null };
+export type RawAnswer = {
+	readonly state: string;
+	readonly reason: string;
+	readonly table: Table | null;
+	/** Sends the same text again; the keys are the embedded AWS's own and good for an hour. */
+	readonly curl: string;
+};
 
 /** Sends a text straight to Athena with the principal's own STS keys, past the broker. */
 export async function rawAthena(bank: Bank, principal: string, workGroup: string, sql: string): Promise<RawAnswer> {
@@ -59,6 +67,7 @@ export async function rawAthena(bank: Bank, principal: string, workGroup: string
 			sessionToken: keys?.SessionToken ?? '',
 		},
 	});
+	const curl = athenaCurl(bank.aws.endpoint, keys, { QueryString: sql, WorkGroup: workGroup });
 	const { QueryExecutionId } = await athena.send(
 		new StartQueryExecutionCommand({ QueryString: sql, WorkGroup: workGroup }),
 	);
@@ -66,12 +75,27 @@ export async function rawAthena(bank: Bank, principal: string, workGroup: string
 		const { QueryExecution: e } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId }));
 		const state = e?.Status?.State ?? '';
 		if (state === 'FAILED' || state === 'CANCELLED') {
-			return { state, reason: e?.Status?.StateChangeReason ?? '', table: null };
+			return { state, reason: e?.Status?.StateChangeReason ?? '', table: null, curl };
 		}
 		if (state === 'SUCCEEDED') break;
 		await new Promise((resolve) => setTimeout(resolve, 25));
 	}
 	const { ResultSet } = await athena.send(new GetQueryResultsCommand({ QueryExecutionId }));
 	const [header, ...rows] = (ResultSet?.Rows ?? []).map((r) => (r.Data ?? []).map((d) => d.VarCharValue ?? null));
-	return { state: 'SUCCEEDED', reason: '', table: { columns: (header ?? []).map(String), rows } };
+	return { state: 'SUCCEEDED', reason: '', table: { columns: (header ?? []).map(String), rows }, curl };
+}
+
+/** curl signs as AWS clients do (its option --aws-sigv4). */
+function athenaCurl(
+	endpoint: string,
+	keys: Credentials | undefined,
+	input: { QueryString: string; WorkGroup: string },
+): string {
+	const body = JSON.stringify({ ...input, ClientRequestToken: randomUUID() });
+	return [
+		`curl -s -X POST '${endpoint}/' --aws-sigv4 'aws:amz:${REGION}:athena'`,
+		`--user '${keys?.AccessKeyId}:${keys?.SecretAccessKey}' -H 'x-amz-security-token: ${keys?.SessionToken}'`,
+		`-H 'x-amz-target: AmazonAthena.StartQueryExecution' -H 'content-type: application/x-amz-json-1.1'`,
+		`--data-binary '${body.replaceAll("'", `'\\''`)}'`,
+	].join(' ');
 }

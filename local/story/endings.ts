@@ -47,6 +47,7 @@ export const revokeRefused: Step = {
 			assert.ok(['revoking', 'revoked'].includes(state), state);
 		}
 		const refused = await startQuery(world, 'SELECT * FROM lending.loans');
+		world.show(refused.curl);
 		const problem = expectBody(refused, 403, z.looseObject({ code: z.string(), detail: z.string() }));
 		assert.ok(['grant-revoked', 'table-not-granted'].includes(problem.code), problem.code);
 		await world.bank.sweep();
@@ -76,6 +77,7 @@ export const expireRefused: Step = {
 		const before = await query(world, 'SELECT loan_id FROM lending.loans', purpose);
 		await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(grant.until) - Date.now()) + 1));
 		const refused = await startQuery(world, 'SELECT loan_id FROM lending.loans', purpose);
+		world.show(refused.curl);
 		const problem = expectProblem(refused, 403, 'grant-expired');
 		const results = await world.call({ who: 'alice', path: `/api/v1/queries/${world.made.flows.at(-1)}/results` });
 		expectProblem(results, 403, 'grant-expired');
@@ -122,7 +124,9 @@ export const ledgerVerify: Step = {
 			token = page.nextPageToken;
 		} while (token !== null);
 		everyStep(world, types);
-		const own = expectBody(await world.call({ who: 'rita', path: '/api/v1/ledger/verification' }), 200, Verification);
+		const verification = await world.call({ who: 'rita', path: '/api/v1/ledger/verification' });
+		world.show(verification.curl);
+		const own = expectBody(verification, 200, Verification);
 		assert.deepEqual([own.ok, own.entries, own.streams], [true, count, types.size]);
 		expectProblem(await world.call({ who: 'alice', path: '/api/v1/ledger/entries' }), 403, 'not-permitted');
 		world.say(`${count} entries in ${types.size} streams`);
@@ -176,6 +180,7 @@ export const report: Step = {
 			assert.ok(row.columns.every((c) => COLUMNS.includes(c.name)));
 		}
 		const csv = await world.call({ who: 'rita', path: `/api/v1/reports/${id}/content?format=csv` });
+		world.show(csv.curl);
 		const lines = parseCsv(String(csv.body), { columns: true }) as Record<string, string>[];
 		assert.deepEqual(
 			lines.map((l) => [l['flow'], l['leaf'], l['grants']]),

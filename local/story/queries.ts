@@ -22,7 +22,9 @@ export const queryExact: Step = {
 		const loans = all.filter(granted);
 		const accounts = await rawRows(world, ACCOUNTS);
 		const columns = inTableOrder(world);
-		sameRows(await query(world, 'SELECT * FROM lending.loans'), columns, pick(loans, columns));
+		const star = await query(world, 'SELECT * FROM lending.loans');
+		world.show(star.curl);
+		sameRows(star, columns, pick(loans, columns));
 		sameRows(await query(world, 'SELECT count(*) AS n FROM lending.loans'), ['n'], [[loans.length]]);
 		await aggregate(world, loans);
 		await join(world, loans, accounts);
@@ -74,7 +76,9 @@ export const refusedColumn: Step = {
 			'SELECT x.d FROM (SELECT l.duration AS d FROM lending.loans l) x',
 		];
 		for (const sql of places) {
-			const problem = expectProblem(await startQuery(world, sql), 403, 'column-not-granted');
+			const answer = await startQuery(world, sql);
+			world.show(answer.curl);
+			const problem = expectProblem(answer, 403, 'column-not-granted');
 			assert.deepEqual([problem['product'], problem['name']], [LOANS, 'duration'], sql);
 			assert.equal(problem['owner'], contractOf(world, LOANS).owner);
 		}
@@ -104,6 +108,7 @@ export const rawAthenaSameCells: Step = {
 		const loans = (await rawRows(world, LOANS)).filter(granted);
 		const star = await raw('SELECT * FROM lending.loans');
 		assert.ok(star.table, star.reason);
+		world.show(star.curl);
 		sameRows(star.table, columns, pick(loans, columns));
 		const hidden = await raw('SELECT duration FROM lending.loans');
 		assert.equal(hidden.state, 'FAILED');

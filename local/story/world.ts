@@ -21,19 +21,26 @@ export type World = {
 		flows: string[];
 	};
 	readonly say: (note: string) => void;
-	/** Remembers the call that the reader may want to repeat. */
 	readonly call: (call: Call) => Promise<Answer>;
+	/** Names the command that repeats what the step shows; without it, the step's last call is named. */
+	readonly show: (curl: string) => void;
 };
 
 export type Step = { readonly name: string; readonly tells: string; readonly run: (world: World) => Promise<void> };
 
-export function makeWorld(bank: Bank, say: (note: string) => void, heard: (answer: Answer) => void): World {
+export function makeWorld(
+	bank: Bank,
+	say: (note: string) => void = () => {},
+	show: (curl: string) => void = () => {},
+	heard: (answer: Answer) => void = () => {},
+): World {
 	return {
 		bank,
 		domains: readDomains(path.join(bank.contractsDir, 'domains.yaml')).domains,
 		contracts: readContracts(path.join(bank.contractsDir, 'contracts')),
 		made: { grants: [], flows: [] },
 		say,
+		show,
 		async call(what) {
 			const answer = await call(bank, what);
 			heard(answer);
@@ -134,6 +141,8 @@ const Results = z.object({
 });
 
 export type Table = { readonly columns: string[]; readonly rows: (string | null)[][] };
+/** A result, and the call that started the query. */
+export type Found = Table & { readonly curl: string };
 
 export async function startQuery(world: World, sql: string, purpose = 'credit-risk'): Promise<Answer> {
 	const body = { sql, principal: principalOf(world, 'risk', purpose) };
@@ -141,8 +150,9 @@ export async function startQuery(world: World, sql: string, purpose = 'credit-ri
 }
 
 /** Runs a query as alice and reads its whole result, page by page. */
-export async function query(world: World, sql: string, purpose?: string): Promise<Table> {
-	const started = expectBody(await startQuery(world, sql, purpose), 202, Query.QueryView);
+export async function query(world: World, sql: string, purpose?: string): Promise<Found> {
+	const answer = await startQuery(world, sql, purpose);
+	const started = expectBody(answer, 202, Query.QueryView);
 	world.made.flows.push(started.id);
 	let view = started;
 	for (let i = 0; view.state === 'running'; i += 1) {
@@ -165,5 +175,5 @@ export async function query(world: World, sql: string, purpose?: string): Promis
 		rows.push(...page.rows);
 		token = page.nextPageToken;
 	} while (token !== null);
-	return { columns, rows };
+	return { columns, rows, curl: answer.curl };
 }

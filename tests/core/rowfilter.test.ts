@@ -1,0 +1,340 @@
+/** A row filter is what Lake Formation takes, printed one way; `covers` says yes only where that is certain. */
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { BrokerError } from '#core/error.ts';
+import {
+	Constant,
+	canonical,
+	columnsOf,
+	covers,
+	either,
+	type FilterColumn,
+	MAX_EXPRESSION,
+	parseRowFilter,
+	printRowFilter,
+	RowFilter,
+} from '#core/rowfilter.ts';
+
+const columns: readonly FilterColumn[] = [
+	{ name: 's', type: 'string', partition: false },
+	{ name: 'v', type: 'varchar(10)', partition: false },
+	{ name: 'n', type: 'int', partition: false },
+	{ name: 'b', type: 'bigint', partition: false },
+	{ name: 'x', type: 'double', partition: false },
+	{ name: 'm', type: 'decimal(10,2)', partition: false },
+	{ name: 'f', type: 'boolean', partition: false },
+	{ name: 'p', type: 'string', partition: true },
+	{ name: 'd', type: 'date', partition: false },
+	{ name: 't', type: 'timestamp', partition: false },
+	{ name: 'l', type: 'array<string>', partition: false },
+	{ name: 'r', type: 'struct<f:int>', partition: false },
+	{ name: 'bin', type: 'binary', partition: false },
+	{ name: 'oid', type: 'int', partition: false },
+	{ name: 'odd "one', type: 'string', partition: false },
+];
+
+function refusalOf(text: string): BrokerError {
+	try {
+		parseRowFilter(text, columns);
+	} catch (error) {
+		if (error instanceof BrokerError) return error;
+		throw error;
+	}
+	throw new Error(`not refused: ${text}`);
+}
+
+function print(text: string): string {
+	return printRowFilter(parseRowFilter(text, columns));
+}
+
+describe('what Lake Formation would not take is refused, with its place', () => {
+	test.each([
+		['', 1],
+		["s = 'a' AND", 12],
+		["s = 'a';", 8],
+		["s = 'a' OR 1 = 1", 12],
+		['true', 1],
+		['f', 1],
+		["lower(s) = 'a'", 1],
+		["s = lower('A')", 5],
+		["cast(n AS varchar) = '1'", 1],
+		['n = n', 5],
+		['s = v', 5],
+		['n + 1 = 2', 1],
+		['n = 1 + 1', 5],
+		['n = -(1)', 5],
+		["s || 'x' = 'ax'", 1],
+		["s IN (SELECT 'a')", 1],
+		['EXISTS (SELECT 1)', 1],
+		['n = (SELECT 1)', 5],
+		["s LIKE 'a!%' ESCAPE '!'", 21],
+		["n LIKE '1%'", 1],
+		['s LIKE v', 8],
+		["d = DATE '2024-01-01'", 1],
+		["d = '2024-01-01'", 1],
+		["t > '2024-01-01'", 1],
+		["l = 'a'", 1],
+		['r = 1', 1],
+		["bin = 'a'", 1],
+		['oid = 1', 1],
+		['p IS NULL', 1],
+		['p IS NOT NULL', 1],
+		["n = '1'", 5],
+		['s = 1', 5],
+		['f = 1', 5],
+		['f < true', 1],
+		['f BETWEEN false AND true', 1],
+		["n IN (1, 'a')", 10],
+		['n = NULL', 5],
+		['n = 1.5', 5],
+		['n = 2147483648', 5],
+		['b = 9223372036854775808', 5],
+		['x = 1e30', 5],
+		['m = 0.123456789012345678901234567890123456789', 5],
+		["table.s = 'a'", 1],
+		["t.s = 'a'", 1],
+		['s IS DISTINCT FROM v', 1],
+		["CASE WHEN s = 'a' THEN true END", 1],
+		['x = ?', 5],
+		["`s` = 'a'", 1],
+	])('%j', (text, column) => {
+		const { code, extensions } = refusalOf(text);
+		expect([code, extensions.line, extensions.column]).toEqual(['row-filter-invalid', 1, column]);
+	});
+
+	test('an unknown column is named', () => {
+		expect(refusalOf("s = 'a' AND nosuch = 1")).toMatchObject({
+			code: 'column-not-found',
+			extensions: { name: 'nosuch', line: 1, column: 13 },
+		});
+	});
+
+	test('a text of more than 2047 characters as printed', () => {
+		const items = (count: number) =>
+			`s IN (${Array.from({ length: count }, (_, index) => `'${1000 + index}'`).join(', ')})`;
+		expect(print(items(250))).toHaveLength('"s" IN ()'.length + 250 * 8 - 2);
+		expect(refusalOf(items(260)).code).toBe('row-filter-invalid');
+		expect(refusalOf(`s = '${'x'.repeat(300_000)}'`).code).toBe('row-filter-invalid');
+		expect(refusalOf(`${'('.repeat(100)}s = 'a'${')'.repeat(100)}`).code).toBe('row-filter-invalid');
+	});
+
+	test.each([
+		{ op: 'compare', column: 's', operator: '==', value: { type: 'string', value: 'a' } },
+		{ op: 'compare', column: 's', operator: '=', value: { type: 'number', value: '01' } },
+		{ op: 'compare', column: 's', operator: '=', value: { type: 'number', value: '1 OR 1=1' } },
+		{ op: 'compare', column: 's', operator: '=', value: { type: 'string', value: 'a' }, extra: 1 },
+		{ op: 'in', column: 's', values: [] },
+		{ op: 'or', operands: [] },
+		{ op: 'not', operand: { op: 'sql', text: 'true' } },
+	])('a tree of another shape: %j', (tree) => {
+		expect(RowFilter.safeParse(tree).success).toBe(false);
+	});
+});
+
+describe('the printed form', () => {
+	test.each([
+		["status_free = 'x' OR true", null],
+		["S = 'it''s'", `"s" = 'it''s'`],
+		["'a' = s", `"s" = 'a'`],
+		['5 < n', '"n" > 5'],
+		['n != 1', '"n" <> 1'],
+		['NOT n = 1', '"n" <> 1'],
+		['NOT n <> 1', '"n" = 1'],
+		['NOT NOT n > 1', '"n" > 1'],
+		['NOT n > 1', 'NOT ("n" > 1)'],
+		['n NOT BETWEEN 1 AND 2', 'NOT ("n" BETWEEN 1 AND 2)'],
+		['n NOT IN (2, 1, 2)', '"n" NOT IN (1, 2)'],
+		['n IN (3)', '"n" = 3'],
+		["s IN ('D', 'B')", `"s" IN ('B', 'D')`],
+		["s = 'B' OR s = 'D' OR s = 'B'", `"s" IN ('B', 'D')`],
+		["v NOT LIKE 'a%'", `"v" NOT LIKE 'a%'`],
+		['x IS NOT NULL', '"x" IS NOT NULL'],
+		['x > -1.50', '"x" > -1.5'],
+		['x > 1e2', '"x" > 100'],
+		['m = .50', '"m" = 0.5'],
+		['f = TRUE', '"f" = true'],
+		["n = 1 AND (s = 'a' AND n = 1)", `("n" = 1) AND ("s" = 'a')`],
+		["NOT (n = 1 AND s = 'a')", `("n" <> 1) OR ("s" <> 'a')`],
+		['"odd ""one" = \'a\'', `"odd ""one" = 'a'`],
+		["p = 'x' AND p LIKE '%y'", `("p" = 'x') AND ("p" LIKE '%y')`],
+	])('of %j is %j', (text, printed) => {
+		if (printed === null) expect(refusalOf(text).code).toMatch(/row-filter-invalid|column-not-found/);
+		else expect(print(text)).toBe(printed);
+	});
+
+	test('names its columns', () => {
+		expect(columnsOf(parseRowFilter("n = 1 OR (s = 'a' AND NOT n = 2)", columns))).toEqual(['n', 's']);
+	});
+});
+
+const text = fc.constantFrom('a', 'B', "it's", '', 'a ', '%', 'ü');
+const word = text.map((value): Constant => ({ type: 'string', value }));
+const number = fc.constantFrom('-1', '0', '1', '2', '2.5', '10').map((value): Constant => ({ type: 'number', value }));
+const operator = fc.constantFrom('=', '<>', '<', '<=', '>', '>=');
+const atom: fc.Arbitrary<RowFilter> = fc.oneof(
+	fc.record({ op: fc.constant('compare'), column: fc.constantFrom('x', 'm'), operator, value: number }),
+	fc.record({ op: fc.constant('compare'), column: fc.constantFrom('s', 'v'), operator, value: word }),
+	fc.record({ op: fc.constant('between'), column: fc.constant('x'), low: number, high: number }),
+	fc.record({
+		op: fc.constant('in'),
+		column: fc.constant('x'),
+		values: fc.array(number, { minLength: 1, maxLength: 3 }),
+	}),
+	fc.record({
+		op: fc.constant('in'),
+		column: fc.constant('s'),
+		values: fc.array(word, { minLength: 1, maxLength: 3 }),
+	}),
+	fc.record({ op: fc.constant('like'), column: fc.constant('s'), pattern: fc.constantFrom('a%', '%', '_', 'B') }),
+	fc.record({ op: fc.constant('is-null'), column: fc.constantFrom('x', 's') }),
+);
+const { filter } = fc.letrec<{ filter: RowFilter }>((tie) => ({
+	filter: fc.oneof(
+		{ maxDepth: 3, depthSize: 'small' },
+		atom,
+		fc.record({ op: fc.constant('not'), operand: tie('filter') }),
+		fc.record({ op: fc.constantFrom('and', 'or'), operands: fc.array(tie('filter'), { minLength: 1, maxLength: 3 }) }),
+	),
+}));
+
+type Row = Readonly<Record<string, string | number | null>>;
+
+const numbers = [null, -1, 0, 1, 1.5, 2, 2.5, 3, 10, 11];
+const words = [null, '', 'a', 'B', "it's", 'ab', '%', 'ü'];
+/** Two columns of numbers and two of words, not every mix of them: enough to tell filters apart. */
+const rows: readonly Row[] = numbers.flatMap((x, i) =>
+	words.map((s, j) => ({
+		x,
+		s,
+		m: numbers[(i + j) % numbers.length] ?? null,
+		v: words[(i * 3 + j) % words.length] ?? null,
+	})),
+);
+
+/** SQL's three-valued logic, spelt out. */
+function holds(f: RowFilter, row: Row): boolean | null {
+	if (f.op === 'not') {
+		const inner = holds(f.operand, row);
+		return inner === null ? null : !inner;
+	}
+	if (f.op === 'and' || f.op === 'or') {
+		const all = f.operands.map((operand) => holds(operand, row));
+		const decisive = f.op === 'or';
+		if (all.includes(decisive)) return decisive;
+		return all.includes(null) ? null : !decisive;
+	}
+	const value = row[f.column] ?? null;
+	if (f.op === 'is-null') return value === null;
+	if (value === null) return null;
+	if (f.op === 'like')
+		return new RegExp(`^${f.pattern.replaceAll('%', '.*').replaceAll('_', '.')}$`, 'su').test(String(value));
+	if (f.op === 'in') return f.values.some((constant) => value === valueOf(constant));
+	if (f.op === 'between') return value >= valueOf(f.low) && value <= valueOf(f.high);
+	const other = valueOf(f.value);
+	return {
+		'=': value === other,
+		'<>': value !== other,
+		'<': value < other,
+		'<=': value <= other,
+		'>': value > other,
+		'>=': value >= other,
+	}[f.operator];
+}
+
+function valueOf({ type, value }: Constant): string | number {
+	return type === 'number' ? Number(value) : String(value);
+}
+
+describe('for any filter', () => {
+	test('its printed form is read as its canonical tree', () => {
+		fc.assert(
+			fc.property(filter, (tree) => {
+				const printed = printRowFilter(tree);
+				fc.pre(printed.length <= MAX_EXPRESSION);
+				expect(parseRowFilter(printed, columns)).toEqual(canonical(tree));
+			}),
+			{ numRuns: 200 },
+		);
+	});
+
+	test('the canonical tree is its own canonical tree, of the schema, and means the same on every row', () => {
+		fc.assert(
+			fc.property(filter, (tree) => {
+				const simple = canonical(tree);
+				expect(canonical(simple)).toEqual(simple);
+				expect(RowFilter.parse(simple)).toEqual(simple);
+				for (const row of rows) expect(holds(simple, row)).toBe(holds(tree, row));
+			}),
+			{ numRuns: 200 },
+		);
+	});
+
+	test('what covers another lets each of its rows through', () => {
+		let yes = 0;
+		fc.assert(
+			fc.property(filter, filter, (wider, narrower) => {
+				if (!covers(wider, narrower)) return;
+				yes += 1;
+				for (const row of rows) if (holds(narrower, row) === true) expect(holds(wider, row)).toBe(true);
+			}),
+			{ numRuns: 3000 },
+		);
+		expect(yes).toBeGreaterThan(20);
+	});
+
+	test('either lets through what one of them does, and nothing else', () => {
+		fc.assert(
+			fc.property(fc.array(filter, { minLength: 1, maxLength: 3 }), (filters) => {
+				const all = either(filters);
+				for (const row of rows) {
+					expect(all !== null && holds(all, row) === true).toBe(filters.some((one) => holds(one, row) === true));
+				}
+				for (const one of filters) expect(all !== null && covers(all, one)).toBe(true);
+			}),
+			{ numRuns: 200 },
+		);
+	});
+});
+
+describe('covers', () => {
+	const tree = (written: string) => parseRowFilter(written, columns);
+	test.each([
+		["s IN ('B', 'D')", "s = 'B'", true],
+		["s = 'B'", "s IN ('B', 'D')", false],
+		["s = 'B' OR n = 1", 'n = 1', true],
+		["s = 'B' OR n = 1", "s IN ('B', 'D')", false],
+		['n = 1', "n = 1 AND s = 'B'", true],
+		['n > 1', 'n > 2', true],
+		['n > 1', 'n >= 1', false],
+		['n >= 1', 'n > 1', true],
+		['n BETWEEN 1 AND 5', 'n BETWEEN 2 AND 5', true],
+		['n BETWEEN 1 AND 5', 'n BETWEEN 2 AND 6', false],
+		['n <> 3', 'n < 3', true],
+		['n <> 3', 'n <= 3', false],
+		['n NOT IN (1, 2)', 'n NOT IN (1, 2, 3)', true],
+		['n NOT IN (1, 2)', 'n > 2', true],
+		['n IS NOT NULL', 'n < 5', true],
+		['n IS NULL', 'n < 5', false],
+		['x < 0.1000000000000000000001', 'x <= 0.1', false],
+		["v <> 'a '", "v = 'a'", false],
+		["s > 'a'", "s > 'b'", false],
+		["s LIKE 'a%'", "s = 'ab'", false],
+		["s LIKE 'a%'", "s LIKE 'a%' AND n = 1", true],
+	])('%j over %j: %s', (wider, narrower, answer) => {
+		expect(covers(tree(wider), tree(narrower))).toBe(answer);
+	});
+
+	test('all rows cover everything, and only all rows cover all rows', () => {
+		expect(covers(null, tree('n = 1'))).toBe(true);
+		expect(covers(null, null)).toBe(true);
+		expect(covers(tree('n = 1 OR n <> 1 OR n IS NULL'), null)).toBe(false);
+	});
+});
+
+test('either of a filter and all rows is all rows; the covered one is left out', () => {
+	const [one, two] = [parseRowFilter('n = 1', columns), parseRowFilter('n IN (1, 2)', columns)];
+	expect(either([one, null])).toBeNull();
+	expect(either([one, two])).toEqual(two);
+	expect(either([two, one])).toEqual(either([one, two]));
+	expect(() => either([])).toThrow(BrokerError);
+});
