@@ -224,7 +224,7 @@ const { expression } = fc.letrec<{ expression: string }>((tie) => {
 	const e = tie('expression');
 	return {
 		expression: fc.oneof(
-			{ maxDepth: 4, depthSize: 'small' },
+			{ maxDepth: 3, depthSize: 'small' },
 			column,
 			literal,
 			fc.tuple(e, fc.constantFrom('+', '-', '*', '/', '%', '||'), e).map(([a, op, b]) => `(${a}) ${op} (${b})`),
@@ -251,7 +251,7 @@ describe('for any expression', () => {
 				const columns = ({ reads }: Resolved) => reads.map((read) => `${read.table}.${read.column}`);
 				expect(columns(second)).toEqual(expect.arrayContaining(columns(first)));
 			}),
-			{ numRuns: 150 },
+			{ numRuns: 60 },
 		);
 	});
 
@@ -263,7 +263,7 @@ describe('for any expression', () => {
 				const once = printed(text);
 				expect(printed(once.replace('SELECT ', ''))).toBe(once);
 			}),
-			{ numRuns: 150 },
+			{ numRuns: 60 },
 		);
 	});
 
@@ -276,7 +276,7 @@ describe('for any expression', () => {
 				);
 				expect(aliased).toEqual(plain);
 			}),
-			{ numRuns: 100 },
+			{ numRuns: 60 },
 		);
 	});
 
@@ -288,7 +288,7 @@ describe('for any expression', () => {
 				expect(more).toEqual(expect.arrayContaining(plain));
 				expect(more).toContain('s.secret.k:select');
 			}),
-			{ numRuns: 100 },
+			{ numRuns: 60 },
 		);
 	});
 });
