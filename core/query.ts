@@ -18,7 +18,7 @@ import * as Lineage from './lineage.ts';
 import { authorize, Entity, notFound, reveal } from './policy.ts';
 import { look, page, type ResultPage, start, stop } from './query/athena.ts';
 import { type Bound, plan } from './query/plan.ts';
-import { parseQuery, type TableName, tableNames } from './sql.ts';
+import { parseQuery, type Query, type TableName, tableNames } from './sql.ts';
 
 export const QueryBody = z
 	.strictObject({
@@ -48,7 +48,6 @@ export type QueryView = z.infer<typeof QueryView>;
 
 /** Checks, records and starts a query. */
 export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> {
-	const query = parseQuery(body.sql);
 	const serving = await Domains.principal(ctx, body.principal);
 	if (serving === null) {
 		const errors = [{ pointer: '/principal', detail: 'no domain has registered this principal' }];
@@ -60,7 +59,8 @@ export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> 
 		throw new BrokerError('purpose-mismatch', `The principal serves \`${serving.purpose}\` alone.`);
 	}
 	const who = { principal: body.principal, person: actorOf(ctx), purpose: serving.purpose };
-	const bound = await Promise.all(tableNames(query).map((name) => bind(ctx, who, name)));
+	const query = parseQuery(body.sql);
+	const bound = await Promise.all(tablesOf(query).map((name) => bind(ctx, who, name)));
 	const planned = plan(
 		query,
 		bound.filter((b) => b !== null),
@@ -84,6 +84,12 @@ export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> 
 	);
 	await execution(ctx, flow);
 	return flow;
+}
+
+/** The tables that the query names, each once, however it is written. */
+function tablesOf(query: Query): TableName[] {
+	const names = tableNames(query);
+	return names.filter((n, i) => names.findIndex((m) => m.database === n.database && m.table === n.table) === i);
 }
 
 /** Null for a table that no product stands for: the resolver then says where it is written. */

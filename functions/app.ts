@@ -1,6 +1,6 @@
 /** The HTTP face: middleware, routes, OpenAPI document. No domain rule and no AWS call stands here. */
 import { randomUUID } from 'node:crypto';
-import { OpenAPIHono } from '@hono/zod-openapi';
+import type { OpenAPIHono } from '@hono/zod-openapi';
 import { bodyLimit } from 'hono/body-limit';
 import { secureHeaders } from 'hono/secure-headers';
 import type { Platform } from '#core/context.ts';

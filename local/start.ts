@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, styleText } from 'node:util';
+import { warm } from '#core/sql.ts';
 import { type Bank, type Ports, startBank } from './bank.ts';
 import { generateLake, sampleContracts } from './lake.ts';
 import { people } from './people.ts';
@@ -87,6 +88,7 @@ async function main(): Promise<number> {
 	const returning = existsSync(path.join(home, 'bank'));
 	mkdirSync(home, { recursive: true });
 	const started = performance.now();
+	warm();
 	const bank = await open(options, home);
 	try {
 		say(`Fairlead on ${bank.api}, ready in ${seconds(started)}\n`);

@@ -1,5 +1,6 @@
 /** Fairlead's three tables, made in the embedded DynamoDB as the deployed stack makes them. Existing ones are kept. */
-import { CreateTableCommand, type CreateTableCommandInput, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Tables } from '#core/context.ts';
 import { errorName } from '#core/error.ts';
 import { UNSEALED_INDEX } from '#core/ledger.ts';

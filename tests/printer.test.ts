@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import * as Query from '#core/query.ts';
+import type * as Trino from '#core/sql/trino.ts';
 import { COLUMNS, LOANS, ROW_FILTER } from '#local/story/access.ts';
 import { approve, ask, expectBody, query, rawRows, startQuery } from '#local/story/world.ts';
 import { type TestBank, testBank } from './fixtures.ts';
@@ -11,7 +12,7 @@ import { type TestBank, testBank } from './fixtures.ts';
 const corrupt = vi.hoisted(() => ({ print: (text: string) => text }));
 
 vi.mock('#core/sql/trino.ts', async (load) => {
-	const real = await load<typeof import('#core/sql/trino.ts')>();
+	const real = await load<typeof Trino>();
 	return {
 		...real,
 		printTrino: (...args: Parameters<typeof real.printTrino>) => corrupt.print(real.printTrino(...args)),
@@ -44,7 +45,8 @@ it('a printer that drops the WHERE shows no row that was not granted', async () 
 	};
 	const found = await query(test.world, 'SELECT loan_id, status FROM lending.loans');
 	const granted = (await rawRows(test.world, LOANS)).filter((r) => r['status'] === 'B' || r['status'] === 'D');
-	expect(found.rows.map(([id]) => id).toSorted()).toEqual(granted.map((r) => r['loan_id']).toSorted());
+	expect(new Set(found.rows.map(([id]) => id))).toEqual(new Set(granted.map((r) => r['loan_id'])));
+	expect(found.rows.length).toBe(granted.length);
 });
 
 it('a printer that adds a column shows no column that was not granted', async () => {

@@ -83,7 +83,7 @@ export function queryRoutes() {
 		const page = await Query.results(c.var.ctx, id, pageToken, pageSize);
 		if (page.nextPageToken !== null) {
 			const next = new URLSearchParams({ format, pageSize: String(pageSize), pageToken: page.nextPageToken });
-			c.header('link', `<${BASE}/queries/${id}/results?${next}>; rel="next"`);
+			c.header('link', `<${BASE}/queries/${id}/results?${next.toString()}>; rel="next"`);
 		}
 		if (format === 'json') {
 			return c.json(

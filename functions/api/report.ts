@@ -58,7 +58,7 @@ export function reportRoutes() {
 		c.header('content-type', csv ? 'text/csv; charset=utf-8' : 'application/json');
 		return stream(c, async (out) => {
 			for await (const chunk of Readable.from(chunks)) await out.write(String(chunk));
-		}) as never;
+		});
 	});
 	return app;
 }

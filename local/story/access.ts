@@ -31,7 +31,7 @@ export const register: Step = {
 		for (const { id, members, ...domain } of world.domains) {
 			const registered = members.map((m) => ({
 				issuer: world.bank.issuer.issuer,
-				subject: people[m.person as keyof typeof people].subject,
+				subject: people[m.person].subject,
 				roles: m.roles,
 			}));
 			const body = { ...domain, members: registered };

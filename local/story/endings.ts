@@ -181,7 +181,7 @@ export const report: Step = {
 		}
 		const csv = await world.call({ who: 'rita', path: `/api/v1/reports/${id}/content?format=csv` });
 		world.show(csv.curl);
-		const lines = parseCsv(String(csv.body), { columns: true }) as Record<string, string>[];
+		const lines = parseCsv<Record<string, string>>(String(csv.body), { columns: true });
 		assert.deepEqual(
 			lines.map((l) => [l['flow'], l['leaf'], l['grants']]),
 			rows.map((r) => [r.flow, r.leaf, r.grants.map((g) => g.id).join(' ')]),

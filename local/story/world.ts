@@ -68,7 +68,7 @@ export function expectProblem(answer: Answer, status: number, code: string): z.i
 export function ownerOf(world: World, domain: string): Handle {
 	const found = world.domains.find((d) => d.id === domain)?.members.find((m) => m.roles.includes('owner'));
 	assert.ok(found, `domain ${domain} has no owner`);
-	return found.person as Handle;
+	return found.person;
 }
 
 /** The principal of a domain that serves a purpose. */

@@ -25,7 +25,7 @@ const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 /** 401 with its challenge, nothing stored, the token nowhere in the answer, and a good token works right after. */
 async function unauthorised(headers: Record<string, string>, path = '/api/v1/me', method = 'GET'): Promise<void> {
 	let whole = '';
-	const problem = await refused(
+	await refused(
 		test,
 		async () => {
 			const answer = await send(test, path, { method, headers });
@@ -38,7 +38,6 @@ async function unauthorised(headers: Record<string, string>, path = '/api/v1/me'
 	);
 	const sent = (headers['authorization'] ?? '').split(' ').at(-1) ?? '';
 	for (const piece of sent.split('.').filter((p) => p.length > 8)) expect(whole).not.toContain(piece);
-	expect(problem['caller']).toBeUndefined();
 	expect((await send(test, '/api/v1/me', { headers: bearer(good) })).status).toBe(200);
 }
 

@@ -9,7 +9,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { BrokerError } from '#core/error.ts';
+import type { BrokerError } from '#core/error.ts';
 import { seal } from '#core/ledger/entry.ts';
 import * as Ledger from '#core/ledger.ts';
 import type { LocalAws } from '#local/aws.ts';

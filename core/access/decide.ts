@@ -1,0 +1,122 @@
+/** Deciding on a request, and opening the grant that the last decision calls for. */
+import * as z from 'zod';
+import { actorOf, type Context, type Role } from '../context.ts';
+import { BrokerError } from '../error.ts';
+import * as Grants from '../grants.ts';
+import { newId } from '../id.ts';
+import * as Ledger from '../ledger.ts';
+import { authorize, Entity, type Permit } from '../policy.ts';
+import { find, get, granting, type Request, resourceOf, standing } from './load.ts';
+import { until } from './request.ts';
+import { nextRole, openRoles } from './state.ts';
+
+export const DecisionBody = z
+	.strictObject({
+		verdict: z.enum(['approve', 'reject']),
+		comment: z.string().max(2000).optional(),
+	})
+	.meta({ id: 'Decision' });
+export type DecisionBody = z.infer<typeof DecisionBody>;
+
+/**
+ * One approver's decision on the content he saw (`ifMatch`, the request's content hash). The approval that completes
+ * the route opens the grant. Throws `self-approval`, `already-decided`, `precondition-required`, `stale`.
+ */
+export async function decide(
+	ctx: Context,
+	id: string,
+	body: DecisionBody,
+	ifMatch: string | undefined,
+): Promise<{ request: Request; decision: string; grant: Grants.Grant | null }> {
+	const request = await find(ctx, id);
+	const { asked } = request;
+	const domain = asked.body.productDomain;
+	const approvals = await standing(ctx, request);
+	const held = ctx.caller.roles.filter((m) => m.domain === domain).map((m) => m.role);
+	const role = nextRole(asked.body.route, approvals, actorOf(ctx), held);
+	const as = role ?? openRoles(asked.body.route, approvals)[0] ?? asked.body.route[0] ?? 'owner';
+	const permit = authorize(ctx, 'decide', resourceOf(ctx, request), { as: Entity.roleRef(domain, as as Role) });
+	if (request.state !== 'pending') throw new BrokerError('already-decided', `The request is ${request.state}.`);
+	if (ifMatch === undefined) {
+		throw new BrokerError('precondition-required', 'Send If-Match with the ETag of the request that you decide on.');
+	}
+	if (ifMatch !== `"${asked.body.contentHash}"`) {
+		throw new BrokerError('stale', 'This is not the content that you saw; read the request again.');
+	}
+	if (role === null) throw new BrokerError('already-decided', 'You have approved this; another person must, too.');
+	const completes = body.verdict === 'approve' && openRoles(asked.body.route, approvals).length === 1;
+	if (completes) {
+		for (const { table } of request.scopes) await Grants.preflight(ctx, table);
+		await Grants.checkUnion(ctx, asked.body.principal, request.scopes);
+	}
+	const decision = await recordDecision(ctx, permit, { request, body, as, completes });
+	const decided = (await get(ctx, id)) ?? request;
+	return { request: decided, decision, grant: completes ? await tryOpen(ctx, decided) : null };
+}
+
+type Deciding = {
+	readonly request: Request;
+	readonly body: DecisionBody;
+	readonly as: string;
+	readonly completes: boolean;
+};
+
+async function recordDecision(ctx: Context, permit: Permit<'decide'>, deciding: Deciding): Promise<string> {
+	const { request, body, as, completes } = deciding;
+	const { asked } = request;
+	const decision = newId('decision', ctx.now);
+	const outcome = body.verdict === 'reject' ? 'rejected' : completes ? 'approved' : 'pending';
+	const window = { from: ctx.now.toISOString(), until: until(asked.body.duration, ctx.now).toISOString() };
+	await Ledger.append(ctx, {
+		stream: Ledger.stream.request(asked.body.request),
+		after: request.entries.at(-1) ?? null,
+		actor: actorOf(ctx),
+		body: {
+			type: 'AccessDecided',
+			request: asked.body.request,
+			decision,
+			verdict: body.verdict,
+			as,
+			contentHash: asked.body.contentHash,
+			outcome,
+			policies: [...permit.policies],
+			...(completes ? { grant: newId('grant', ctx.now), ...window } : {}),
+		},
+		...(body.comment === undefined ? {} : { pii: { comment: body.comment } }),
+	});
+	return decision;
+}
+
+/** The decision stands whatever happens now: a grant that cannot be opened at once is left to the sweep. */
+async function tryOpen(ctx: Context, request: Request): Promise<Grants.Grant | null> {
+	try {
+		return await openGrant(ctx, request);
+	} catch (error) {
+		ctx.warn('access: a grant is left to the sweep', error);
+		return null;
+	}
+}
+
+/** Opens, or goes on opening, the grant of an approved request. The sweep calls this too. */
+export async function openGrant(ctx: Context, request: Request): Promise<Grants.Grant | null> {
+	const decided = granting(request);
+	const { grant, from, until: ends } = decided?.body ?? {};
+	if (decided === undefined || grant === undefined || from === undefined || ends === undefined) return null;
+	const { body } = request.asked;
+	return Grants.open(ctx, {
+		grant,
+		request: body.request,
+		decisionLeaf: decided.leaf,
+		product: body.product,
+		productDomain: body.productDomain,
+		contract: body.contract,
+		consumerDomain: body.consumerDomain,
+		principal: body.principal,
+		purpose: body.purpose,
+		legalBasis: body.legalBasis,
+		tables: request.scopes,
+		beneficiaries: body.beneficiaries,
+		from,
+		until: ends,
+	});
+}

@@ -1,0 +1,122 @@
+/** A grant as its stream tells it, and as the API shows it. */
+import * as z from 'zod';
+import type { Context } from '../context.ts';
+import * as Ledger from '../ledger.ts';
+import { printRowFilter } from '../rowfilter.ts';
+import { recall, type Scope, tableKey } from '../scope.ts';
+
+type ReadCtx = Pick<Context, 'aws' | 'config'>;
+type TableRef = Ledger.TableRef;
+
+export const GrantState = z.enum([
+	'granting',
+	'granted',
+	'partial',
+	'failed',
+	'expiring',
+	'expired',
+	'revoking',
+	'revoked',
+	'revoke_failed',
+]);
+export type GrantState = z.infer<typeof GrantState>;
+
+export const TableScopeView = z
+	.object({
+		table: z.string().meta({ description: 'Name in SQL: database.table', example: 'lending.loans' }),
+		columns: z.array(z.string()),
+		rowFilter: z.string().nullable().meta({ description: 'Canonical text; null is all rows' }),
+	})
+	.meta({ id: 'TableScope' });
+
+export const GrantView = z
+	.object({
+		id: z.string(),
+		request: z.string(),
+		product: z.string(),
+		contractVersion: z.string(),
+		principal: z.string(),
+		consumerDomain: z.string(),
+		purpose: z.string(),
+		beneficiaries: z.array(z.string()),
+		tables: z.array(
+			TableScopeView.extend({
+				account: z.string(),
+				filter: z.string().nullable().meta({ description: 'The data cells filter that carries it' }),
+				reason: z.string().nullable(),
+			}),
+		),
+		from: z.iso.datetime(),
+		until: z.iso.datetime(),
+		state: GrantState,
+	})
+	.meta({ id: 'Grant' });
+export type GrantView = z.infer<typeof GrantView>;
+
+/** One grant as folded from its stream. */
+export type Grant = {
+	readonly opened: Ledger.Recorded<'GrantOpened'>;
+	readonly entries: readonly Ledger.Recorded[];
+	readonly scopes: readonly (Scope & { readonly table: TableRef })[];
+	readonly state: GrantState;
+	readonly tables: readonly (TableRef & { filter?: string | null; reason: string | null })[];
+};
+
+export async function get(ctx: ReadCtx, id: string): Promise<Grant | null> {
+	const entries = await Ledger.read(ctx, Ledger.stream.grant(id));
+	const opened = Ledger.find(entries, 'GrantOpened');
+	if (opened === undefined) return null;
+	const secrets = ((await Ledger.payload(ctx, opened.entry))?.['rowFilters'] ?? {}) as Record<string, unknown>;
+	const scopes = opened.body.tables.map(({ columns, rowFilter, ...table }) => ({
+		table,
+		columns,
+		rowFilter: recall(rowFilter, secrets[tableKey(table)]),
+	}));
+	return { opened, entries, scopes, ...fold(entries) };
+}
+
+function fold(entries: readonly Ledger.Recorded[]): Pick<Grant, 'state' | 'tables'> {
+	let state: GrantState = 'granting';
+	let tables: Grant['tables'] = [];
+	for (const { body } of entries) {
+		if (body.type === 'GrantSettled') ({ state, tables } = body);
+		else if (body.type === 'GrantEnding') state = body.cause === 'revoked' ? 'revoking' : 'expiring';
+		else if (body.type === 'GrantEnded') ({ state, tables } = body);
+	}
+	return { state, tables };
+}
+
+export function viewOf(grant: Grant, now: Date): GrantView {
+	const { body } = grant.opened;
+	const lapsed = (grant.state === 'granted' || grant.state === 'partial') && body.until <= now.toISOString();
+	return {
+		id: body.grant,
+		request: body.request,
+		product: body.product,
+		contractVersion: body.contract.version,
+		principal: body.principal,
+		consumerDomain: body.consumerDomain,
+		purpose: body.purpose,
+		beneficiaries: body.beneficiaries,
+		tables: grant.scopes.map((s) => {
+			const outcome = grant.tables.find((t) => tableKey(t) === tableKey(s.table));
+			return {
+				...scopeView(s),
+				account: s.table.account,
+				filter: outcome?.filter ?? null,
+				reason: outcome?.reason ?? null,
+			};
+		}),
+		from: body.from,
+		until: body.until,
+		state: lapsed ? 'expiring' : grant.state,
+	};
+}
+
+export function scopeView(scope: Scope & { readonly table: TableRef }) {
+	return {
+		table: `${scope.table.database}.${scope.table.table}`,
+		columns: [...scope.columns],
+		rowFilter: scope.rowFilter === null ? null : printRowFilter(scope.rowFilter),
+	};
+}
