@@ -25,7 +25,7 @@ export async function cancel(ctx: Context, id: string): Promise<Request> {
 		stream: Ledger.stream.request(id),
 		after: request.entries.at(-1) ?? null,
 		actor: actorOf(ctx),
-		body: { type: 'AccessCancelled', request: id, policies: [...permit.policies] },
+		body: { type: 'AccessCancelled', request: id, rules: permit.rules },
 	});
 	return find(ctx, id);
 }

@@ -147,7 +147,7 @@ export async function publish(
 			classification: contract.classification,
 			personal: contract.personal,
 			tables: contract.tables.map(refOf),
-			policies: [...permit.policies],
+			rules: permit.rules,
 		},
 	});
 	return { product: await load(ctx, Ledger.as(recorded, 'ContractPublished')), created: true };

@@ -85,7 +85,7 @@ export async function register(
 		account: input.account,
 		members,
 		principals: input.principals,
-		policies: [...permit.policies],
+		rules: permit.rules,
 	};
 	if (last !== null && same(last.body, body) && (await charterOf(ctx, last)) === input.charter) {
 		return { domain: view(last), created: false };

@@ -48,14 +48,14 @@ type Ctx = Pick<Context, 'policies' | 'caller'>;
 class PermitValue<A extends Action> {
 	/** A private member makes the type nominal: no literal can stand in for it. */
 	readonly #action: A;
-	/** Ids of the policies that determined the answer, sorted; the ledger records them. */
-	readonly policies: readonly string[];
+	/** The policies that determined the answer, sorted, and the set they belong to: as the ledger records them. */
+	readonly rules: { readonly policies: string[]; readonly setHash: string };
 	/** Union of their `@requires`: the approval route, where one is needed. */
 	readonly requires: readonly string[];
 
-	constructor(action: A, policies: readonly string[], requires: readonly string[]) {
+	constructor(action: A, rules: PermitValue<A>['rules'], requires: readonly string[]) {
 		this.#action = action;
-		this.policies = policies;
+		this.rules = rules;
 		this.requires = requires;
 	}
 
@@ -90,7 +90,7 @@ export function authorize<A extends Action>(
 		});
 	}
 	const requires = [...new Set(annotations.flatMap((a) => a['requires'] ?? []))].toSorted();
-	return new PermitValue(action, decision.policies, requires);
+	return new PermitValue(action, { policies: [...decision.policies], setHash: ctx.policies.hash }, requires);
 }
 
 /** Whether the policies permit it; for narrowing a view, never instead of {@link authorize} before a mutation. */

@@ -62,7 +62,7 @@ export async function request(ctx: Context, body: ReportBody): Promise<ReportVie
 			...period(body, ctx.now),
 			requester: actorOf(ctx),
 			view: viewFor(ctx, product.domain),
-			policies: [...permit.policies],
+			rules: permit.rules,
 		},
 	});
 	return viewOf(Ledger.as(recorded, 'ReportRequested'));

@@ -79,7 +79,7 @@ async function recordDecision(ctx: Context, permit: Permit<'decide'>, deciding: 
 			as,
 			contentHash: asked.body.contentHash,
 			outcome,
-			policies: [...permit.policies],
+			rules: permit.rules,
 			...(completes ? { grant: newId('grant', ctx.now), ...window } : {}),
 		},
 		...(body.comment === undefined ? {} : { pii: { comment: body.comment } }),

@@ -118,7 +118,7 @@ async function record(ctx: Context, permit: Permit<'requestAccess'>, checked: Ch
 			beneficiaries: [...beneficiaries],
 			duration,
 			route: [...permit.requires],
-			policies: [...permit.policies],
+			rules: permit.rules,
 			contentHash: Ledger.sha256(Ledger.canonicalBytes(shown)),
 		},
 		pii: { justification, salt: Buffer.from(salt).toString('hex'), rowFilters },

@@ -183,7 +183,7 @@ export async function end(
 			stream: Ledger.stream.grant(grant.opened.body.grant),
 			after: grant.entries.at(-1) ?? null,
 			actor: actorOf(ctx),
-			body: { type: 'GrantEnding', grant: grant.opened.body.grant, cause, policies: [...(permit?.policies ?? [])] },
+			body: { type: 'GrantEnding', grant: grant.opened.body.grant, cause, rules: permit?.rules ?? byClock(ctx) },
 			...(reason === undefined ? {} : { pii: { reason } }),
 		});
 	}
@@ -217,6 +217,9 @@ async function dismantle(ctx: Context, grant: Grant): Promise<Grant> {
 	const state = tables.every((t) => t.reason === null) ? cause : 'revoke_failed';
 	return record(ctx, grant, { type: 'GrantEnded', grant: id, state, tables });
 }
+
+/** Expiry needs nobody's leave. */
+const byClock = (ctx: Context) => ({ policies: [], setHash: ctx.policies.hash });
 
 /** Columns classified personal, by table, from the product's current contract. */
 async function personalOf(ctx: ReadCtx, productId: string): Promise<Personal> {

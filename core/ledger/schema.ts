@@ -16,6 +16,10 @@ const Instant = z.iso.datetime({ precision: 3 });
 export const TableRef = z.object({ account: z.string(), database: z.string(), table: z.string() });
 export type TableRef = z.infer<typeof TableRef>;
 
+/** Which policies decided, and the hash of the whole set they belong to. */
+export const Rules = z.object({ policies: z.array(z.string()), setHash: Hash });
+export type Rules = z.infer<typeof Rules>;
+
 /** Row filter tree as recorded; parsed again by the row-filter schema before it is used. */
 const StoredFilter = z.union([z.null(), z.record(z.string(), z.json())]);
 
@@ -28,7 +32,7 @@ export const DomainRegistered = z.object({
 	account: z.string(),
 	members: z.array(z.object({ person: Person, roles: z.array(z.string()) })),
 	principals: z.array(z.object({ arn: z.string(), purpose: z.string() })),
-	policies: z.array(z.string()),
+	rules: Rules,
 });
 
 export const ContractPublished = z.object({
@@ -42,7 +46,7 @@ export const ContractPublished = z.object({
 	classification: z.string(),
 	personal: z.boolean(),
 	tables: z.array(TableRef),
-	policies: z.array(z.string()),
+	rules: Rules,
 });
 
 export const AccessRequested = z.object({
@@ -62,7 +66,7 @@ export const AccessRequested = z.object({
 	duration: z.string(),
 	/** Roles that must each approve, by different people. */
 	route: z.array(z.string()).min(1),
-	policies: z.array(z.string()),
+	rules: Rules,
 	contentHash: Hash,
 });
 
@@ -78,13 +82,13 @@ export const AccessDecided = z.object({
 	grant: z.string().optional(),
 	from: Instant.optional(),
 	until: Instant.optional(),
-	policies: z.array(z.string()),
+	rules: Rules,
 });
 
 export const AccessCancelled = z.object({
 	type: z.literal('AccessCancelled'),
 	request: z.string(),
-	policies: z.array(z.string()),
+	rules: Rules,
 });
 
 export const GrantOpened = z.object({
@@ -119,7 +123,7 @@ export const GrantEnding = z.object({
 	type: z.literal('GrantEnding'),
 	grant: z.string(),
 	cause: z.enum(['revoked', 'expired']),
-	policies: z.array(z.string()),
+	rules: Rules,
 });
 
 export const GrantEnded = z.object({
@@ -235,7 +239,7 @@ export const ReportRequested = z.object({
 	requester: Person,
 	/** Whose view: the roles that widened or narrowed it. */
 	view: z.object({ all: z.boolean(), consumerDomains: z.array(z.string()) }),
-	policies: z.array(z.string()),
+	rules: Rules,
 });
 
 export const Body = z.discriminatedUnion('type', [

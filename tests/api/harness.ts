@@ -62,7 +62,7 @@ export async function refused(
 export async function send(
 	test: TestBank,
 	path: string,
-	init: { method?: string; headers?: HeadersInit; body?: BodyInit; duplex?: 'half' } = {},
+	init: { method?: string; headers?: Record<string, string>; body?: string } = {},
 ): Promise<Answer> {
 	const answer = await fetch(`${test.bank.api}${path}`, init);
 	const text = await answer.text();

@@ -1,5 +1,5 @@
 /** The verifier alone, with claims that the sample issuer never makes, and settings that must not start. */
-import { createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
+import { type CryptoKey, createLocalJWKSet, exportJWK, generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Authenticate, type IdentitySettings, makeAuthenticate } from '#core/identity.ts';
 import { buildPlatform } from '#functions/platform.ts';

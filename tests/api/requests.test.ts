@@ -74,7 +74,9 @@ describe('422 for a value of the wrong kind', () => {
 		['a list of columns', { tables: [{ table: 'loans', columns: Array(1001).fill('loan_id') }] }],
 		['a list of tables', { tables: Array(51).fill({ table: 'loans', columns: ['loan_id'] }) }],
 		['a row filter', { tables: [{ table: 'loans', columns: ['loan_id'], rowFilter: ' '.repeat(10_001) }] }],
-	])('%s that is too long', (_, more) => refused(test, asking(more), 422, 'validation'));
+	])('%s that is too long', async (_, more) => {
+		await refused(test, asking(more), 422, 'validation');
+	});
 
 	it('text that is no Unicode: half a surrogate pair', async () => {
 		await refused(test, asking({ justification: 'half \ud800' }), 422, 'validation');
@@ -97,9 +99,9 @@ describe('422 for a value of the wrong kind', () => {
 describe('422 for what the product does not have', () => {
 	it.each([
 		...['nosuch', 'transactions', 'payments.transactions', 'lending', 'loans$partitions', '"loans"', 'loans;', '*'],
-	])('the table %s', (table) =>
-		refused(test, asking({ tables: [{ table, columns: ['loan_id'] }] }), 422, 'table-not-found'),
-	);
+	])('the table %s', async (table) => {
+		await refused(test, asking({ tables: [{ table, columns: ['loan_id'] }] }), 422, 'table-not-found');
+	});
 
 	it.each(['nosuch', '*', 'loan_id ', '"loan_id"', '$path', 'loan_id,duration', 'loans.loan_id', '__proto__'])(
 		'the column %s',
@@ -110,7 +112,9 @@ describe('422 for what the product does not have', () => {
 		},
 	);
 
-	it('a column that only the row filter names', () => refused(test, filtered("nosuch = 'x'"), 422, 'column-not-found'));
+	it('a column that only the row filter names', async () => {
+		await refused(test, filtered("nosuch = 'x'"), 422, 'column-not-found');
+	});
 });
 
 describe('422 for a row filter that Lake Formation would not take', () => {
@@ -169,7 +173,9 @@ describe('422 for a row filter that Lake Formation would not take', () => {
 		['a thousand parentheses', `${'('.repeat(1000)}status = 'A'${')'.repeat(1000)}`],
 		['a thousand NOTs', `${'NOT '.repeat(1000)}status = 'A'`],
 		['two thousand items', `loan_id IN (${Array.from({ length: 2000 }, (_, i) => i).join(',')})`],
-	])('%s', (_, rowFilter) => refused(test, filtered(rowFilter), 422, 'row-filter-invalid'));
+	])('%s', async (_, rowFilter) => {
+		await refused(test, filtered(rowFilter), 422, 'row-filter-invalid');
+	});
 
 	it('and what a comment hides is not kept: the filter is printed from its tree', async () => {
 		const asked = filtered("status /* x */ = 'A' -- OR true").body as Record<string, unknown>;

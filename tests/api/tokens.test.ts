@@ -1,5 +1,5 @@
 /** Tokens: every way a wrong one is refused, before anything else is looked at; and that nothing else identifies anybody. */
-import { exportSPKI, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
+import { type CryptoKey, exportSPKI, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Handle, people } from '#local/people.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';

@@ -29,5 +29,5 @@ export const domain = (id: string, name: string) => ({
 	account: '210000000001',
 	members: [],
 	principals: [],
-	policies: [],
+	rules: { policies: [], setHash: '0'.repeat(64) },
 });
