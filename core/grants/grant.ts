@@ -1,6 +1,7 @@
 /** A grant as its stream tells it, and as the API shows it. */
 import * as z from 'zod';
 import type { Context } from '../context.ts';
+import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import { printRowFilter } from '../rowfilter.ts';
 import { recall, type Scope, tableKey } from '../scope.ts';
@@ -75,15 +76,39 @@ export async function get(ctx: ReadCtx, id: string): Promise<Grant | null> {
 	return { opened, entries, scopes, ...fold(entries) };
 }
 
+/** A grant's life as one table: what may follow what. A stream that says otherwise is not believed. */
+export const transitions: Readonly<Record<GrantState, readonly GrantState[]>> = {
+	granting: ['granted', 'partial', 'failed', 'revoking', 'expiring'],
+	partial: ['granted', 'partial', 'failed', 'revoking', 'expiring'],
+	failed: ['granted', 'partial', 'failed', 'revoking', 'expiring'],
+	granted: ['revoking', 'expiring'],
+	revoking: ['revoked', 'revoke_failed'],
+	expiring: ['expired', 'revoke_failed'],
+	revoke_failed: ['revoked', 'expired', 'revoke_failed'],
+	revoked: [],
+	expired: [],
+};
+
+/** Folds a grant's stream. Throws `record-corrupt` on a step that {@link transitions} does not know. */
 function fold(entries: readonly Ledger.Recorded[]): Pick<Grant, 'state' | 'tables'> {
 	let state: GrantState = 'granting';
 	let tables: Grant['tables'] = [];
 	for (const { body } of entries) {
-		if (body.type === 'GrantSettled') ({ state, tables } = body);
-		else if (body.type === 'GrantEnding') state = body.cause === 'revoked' ? 'revoking' : 'expiring';
-		else if (body.type === 'GrantEnded') ({ state, tables } = body);
+		const next = after(body);
+		if (next === null) continue;
+		if (!transitions[state].includes(next)) {
+			throw new BrokerError('record-corrupt', 'A grant took a step that does not exist.', { from: state, to: next });
+		}
+		state = next;
+		if (body.type === 'GrantSettled' || body.type === 'GrantEnded') ({ tables } = body);
 	}
 	return { state, tables };
+}
+
+function after(body: Ledger.Recorded['body']): GrantState | null {
+	if (body.type === 'GrantSettled' || body.type === 'GrantEnded') return body.state;
+	if (body.type === 'GrantEnding') return body.cause === 'revoked' ? 'revoking' : 'expiring';
+	return null;
 }
 
 export function viewOf(grant: Grant, now: Date): GrantView {
