@@ -15,10 +15,9 @@ export type Scope = { readonly columns: readonly string[]; readonly rowFilter: R
 export type StoredFilter = Readonly<Record<string, never>> | null;
 
 export const tableKey = (t: TableRef) => `${t.account}.${t.database}.${t.table}`;
-export const sameTable = (a: TableRef, b: TableRef) => tableKey(a) === tableKey(b);
 
 /** Replaces each constant that is compared with a personal column. `clear` says that nothing had to be hidden. */
-export function conceal(
+function conceal(
 	filter: Row.RowFilter | null,
 	personal: ReadonlySet<string>,
 	salt: Uint8Array,
@@ -26,6 +25,22 @@ export function conceal(
 	const hidden = filter !== null && Row.columnsOf(filter).some((c) => personal.has(c));
 	if (!hidden) return { stored: filter as StoredFilter, clear: true };
 	return { stored: mask(filter, personal, salt) as StoredFilter, clear: false };
+}
+
+/** Collects what an entry must not show. `store` gives a scope as recorded; `pii` the payload needed to read it back. */
+export function concealer(salt: Uint8Array) {
+	const rowFilters: Record<string, unknown> = {};
+	return {
+		store(name: string, scope: Scope, personal: ReadonlySet<string>): { columns: string[]; rowFilter: StoredFilter } {
+			const { stored, clear } = conceal(scope.rowFilter, personal, salt);
+			if (!clear) rowFilters[name] = scope.rowFilter;
+			return { columns: [...scope.columns], rowFilter: stored };
+		},
+		pii(): { pii?: { salt: string; rowFilters: Record<string, unknown> } } {
+			const needed = Object.keys(rowFilters).length > 0;
+			return needed ? { pii: { salt: Buffer.from(salt).toString('hex'), rowFilters } } : {};
+		},
+	};
 }
 
 function mask(filter: Row.RowFilter, personal: ReadonlySet<string>, salt: Uint8Array): unknown {

@@ -8,7 +8,7 @@ import { newId } from '../id.ts';
 import * as Ledger from '../ledger.ts';
 import { personOf } from '../person.ts';
 import { authorize, Entity, notFound, type Permit, reveal } from '../policy.ts';
-import { conceal, tableKey } from '../scope.ts';
+import { concealer, tableKey } from '../scope.ts';
 import { find, type Request } from './load.ts';
 import { type AccessRequest, invalid, type RequestedScope, scopesOf, until } from './request.ts';
 
@@ -80,13 +80,11 @@ type Checked = {
 async function record(ctx: Context, permit: Permit<'requestAccess'>, checked: Checked): Promise<Request> {
 	const { body, product, consumer, scopes, beneficiaries } = checked;
 	const id = newId('request', ctx.now);
-	const salt = ctx.random(16);
-	const rowFilters: Record<string, unknown> = {};
-	const tables = scopes.map(({ table, columns, rowFilter }) => {
-		const { stored, clear } = conceal(rowFilter, personalColumns(product, table), salt);
-		if (!clear) rowFilters[tableKey(table)] = rowFilter;
-		return { ...table, columns: [...columns], rowFilter: stored };
-	});
+	const hide = concealer(ctx.random(16));
+	const tables = scopes.map(({ table, ...scope }) => ({
+		...table,
+		...hide.store(tableKey(table), scope, personalColumns(product, table)),
+	}));
 	const { purpose, principal, duration, justification } = body;
 	const shown = {
 		id,
@@ -121,7 +119,7 @@ async function record(ctx: Context, permit: Permit<'requestAccess'>, checked: Ch
 			rules: permit.rules,
 			contentHash: Ledger.sha256(Ledger.canonicalBytes(shown)),
 		},
-		pii: { justification, salt: Buffer.from(salt).toString('hex'), rowFilters },
+		pii: { justification, ...hide.pii().pii },
 	});
 	return find(ctx, id);
 }

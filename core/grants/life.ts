@@ -4,7 +4,7 @@ import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import type { Permit } from '../policy.ts';
-import { conceal, type Scope, tableKey, union } from '../scope.ts';
+import { concealer, type Scope, tableKey, union } from '../scope.ts';
 import type { Entitlement, Holding } from './entitlement.ts';
 import { type Grant, get } from './grant.ts';
 import { tableHolders } from './lakeformation.ts';
@@ -25,19 +25,17 @@ export async function open(ctx: Context, opening: Opening): Promise<Grant> {
 	const existing = await get(ctx, opening.grant);
 	if (existing === null) {
 		const personal = await personalOf(ctx, opening.product);
-		const salt = ctx.random(16);
-		const rowFilters: Record<string, unknown> = {};
-		const tables = opening.tables.map(({ table, columns, rowFilter }) => {
-			const { stored, clear } = conceal(rowFilter, personal(table), salt);
-			if (!clear) rowFilters[tableKey(table)] = rowFilter;
-			return { ...table, columns: [...columns], rowFilter: stored };
-		});
+		const hide = concealer(ctx.random(16));
+		const tables = opening.tables.map(({ table, ...scope }) => ({
+			...table,
+			...hide.store(tableKey(table), scope, personal(table)),
+		}));
 		await Ledger.append(ctx, {
 			stream: Ledger.stream.grant(opening.grant),
 			after: null,
 			actor: actorOf(ctx),
 			body: { ...opening, type: 'GrantOpened', tables },
-			...(Object.keys(rowFilters).length > 0 ? { pii: { salt: Buffer.from(salt).toString('hex'), rowFilters } } : {}),
+			...hide.pii(),
 		});
 	}
 	return advance(ctx, opening.grant);
@@ -99,7 +97,10 @@ async function build(ctx: Context, grant: Grant): Promise<Grant> {
 			await outcome(ctx, table, async () => {
 				await preflight(ctx, table);
 				await enter(ctx, of, holdingFor(grant, scope), personal(table), () => stillWanted(ctx, body.grant));
-				return settle(ctx, of, personal(table));
+				const result = await settle(ctx, of, personal(table));
+				const proven = result?.state.holdings.find((h) => h.grant === body.grant)?.proven === true;
+				if (!proven) throw new BrokerError('grant-not-proven', 'Lake Formation does not carry this grant.');
+				return result;
 			}),
 		);
 	}

@@ -8,7 +8,7 @@
 import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
-import { conceal, recall, type Scope, type StoredFilter, sameTable } from '../scope.ts';
+import { concealer, recall, type Scope } from '../scope.ts';
 import { admit, type Entitlement, end, filterPrefix, type Holding, plan, settled } from './entitlement.ts';
 import { createFilter, filtersOn, grantSelect, prove, retire } from './lakeformation.ts';
 
@@ -70,32 +70,24 @@ function draft(
 	after: Ledger.Recorded | null,
 	personal: ReadonlySet<string>,
 ): Ledger.Draft {
-	const salt = ctx.random(16);
-	const rowFilters: Record<string, unknown> = {};
-	const store = (name: string, s: Scope): { columns: string[]; rowFilter: StoredFilter } => {
-		const { stored, clear } = conceal(s.rowFilter, personal, salt);
-		if (!clear) rowFilters[name] = s.rowFilter;
-		return { columns: [...s.columns], rowFilter: stored };
-	};
+	const hide = concealer(ctx.random(16));
 	const { principal, product, table, filter, step } = state;
 	const body: Ledger.BodyOf<'EntitlementChanged'> = {
 		type: 'EntitlementChanged',
 		principal,
 		product,
 		table,
-		grants: state.holdings.map((h) => ({ ...h, beneficiaries: [...h.beneficiaries], ...store(h.grant, h) })),
-		scope: state.scope === null ? null : store('scope', state.scope),
+		grants: state.holdings.map((h) => ({
+			...h,
+			beneficiaries: [...h.beneficiaries],
+			...hide.store(h.grant, h, personal),
+		})),
+		scope: state.scope === null ? null : hide.store('scope', state.scope, personal),
 		filter: { desired: filter.desired, retiring: [...filter.retiring] },
 		step,
 	};
-	const secret = Object.keys(rowFilters).length > 0;
-	return {
-		stream: Ledger.stream.entitlement(principal, table),
-		after,
-		actor: actorOf(ctx),
-		body,
-		...(secret ? { pii: { salt: Buffer.from(salt).toString('hex'), rowFilters } } : {}),
-	};
+	const stream = Ledger.stream.entitlement(principal, table);
+	return { stream, after, actor: actorOf(ctx), body, ...hide.pii() };
 }
 
 /**
@@ -201,11 +193,4 @@ async function apply(ctx: Context, { state, recorded }: Held): Promise<void> {
 		else if (step.do === 'grant') await grantSelect(ctx, filter, principal);
 		else await prove(ctx, filter, step.scope, principal);
 	}
-}
-
-/** The holding of a grant on a table, if the entitlement still lists it. */
-export function holdingOf(state: Entitlement | undefined, grant: string, table: TableRef): Holding | undefined {
-	return state !== undefined && sameTable(state.table, table)
-		? state.holdings.find((h) => h.grant === grant)
-		: undefined;
 }

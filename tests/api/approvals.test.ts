@@ -148,14 +148,6 @@ describe('the route', () => {
 		const late = answers[0]?.status === 409 ? 'peter' : 'nick';
 		expect((await taken(decision(late, asked))).grant?.state).toBe('granted');
 	});
-
-	it('finds the two people where one could give either approval', async () => {
-		await enrol(test, 'customers', { peter: ['owner', 'privacy-officer'], nick: ['owner'] });
-		const asked = await ask();
-		await taken(decision('peter', asked));
-		const done = await taken(decision('nick', asked));
-		expect(done.grant?.state).toBe('granted');
-	});
 });
 
 describe('a role lost between the approvals', () => {

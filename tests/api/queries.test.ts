@@ -1,0 +1,222 @@
+/** Queries that are refused: by grant, by purpose, by person, by what the SQL is. Nothing of them is stored or run. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { people } from '#local/people.ts';
+import { principalOf } from '#local/story/world.ts';
+import { type TestBank, testBank } from '#tests/fixtures.ts';
+import { enrol, finished, get, grantTo, post, refused, requestBody } from './harness.ts';
+
+let test: TestBank;
+
+beforeAll(async () => {
+	test = await testBank();
+	const { world } = test;
+	await enrol(test, 'risk', { alice: ['consumer'], nick: ['consumer'] });
+	const tables = [{ table: 'loans', columns: ['loan_id', 'account_id', 'status'], rowFilter: "status IN ('B','D')" }];
+	await grantTo(world, 'alice', requestBody(world, { tables }));
+	const accounts = [{ table: 'accounts', columns: ['account_id', 'district_id'] }];
+	await grantTo(world, 'alice', requestBody(world, { product: 'lending.accounts', tables: accounts }));
+});
+
+afterAll(() => test.close());
+
+const principal = (purpose = 'credit-risk', domain = 'risk') => principalOf(test.world, domain, purpose);
+const running = (sql: unknown, more: Record<string, unknown> = {}) =>
+	post('alice', '/queries', { sql, principal: principal(), ...more });
+const LOANS = 'lending.loans';
+
+describe('403 column-not-granted, wherever the column stands', () => {
+	it.each([
+		['select list', `SELECT duration FROM ${LOANS}`],
+		['an alias', `SELECT duration AS loan_id FROM ${LOANS}`],
+		['other case and quotes', `SELECT "duration", DURATION FROM ${LOANS}`],
+		['a qualified name', `SELECT l.duration FROM ${LOANS} l`],
+		['a function', `SELECT coalesce(duration, 1) FROM ${LOANS}`],
+		['an aggregate', `SELECT sum(duration) FROM ${LOANS}`],
+		['count of it', `SELECT count(duration) FROM ${LOANS}`],
+		['CASE', `SELECT CASE WHEN duration > 1 THEN 1 ELSE 0 END FROM ${LOANS}`],
+		['WHERE', `SELECT loan_id FROM ${LOANS} WHERE duration = 12`],
+		['WHERE that is never true', `SELECT loan_id FROM ${LOANS} WHERE 1 = 0 AND duration = 12`],
+		['GROUP BY', `SELECT count(*) FROM ${LOANS} GROUP BY duration`],
+		['HAVING', `SELECT status FROM ${LOANS} GROUP BY status HAVING max(duration) > 1`],
+		['ORDER BY', `SELECT loan_id FROM ${LOANS} ORDER BY duration`],
+		['ON', `SELECT l.loan_id FROM ${LOANS} l JOIN lending.accounts a ON l.duration = a.account_id`],
+		['the other side of ON', `SELECT l.loan_id FROM ${LOANS} l JOIN lending.accounts a ON a.frequency = l.status`],
+		['USING', `SELECT 1 FROM ${LOANS} l JOIN ${LOANS} m USING (duration)`],
+		['a derived table', `SELECT x FROM (SELECT duration AS x FROM ${LOANS}) t`],
+		['a derived table that is not read', `SELECT loan_id FROM (SELECT loan_id, duration FROM ${LOANS}) t`],
+		['an IN sub-query', `SELECT loan_id FROM ${LOANS} WHERE loan_id IN (SELECT duration FROM ${LOANS})`],
+		['a scalar sub-query', `SELECT (SELECT max(duration) FROM ${LOANS}) FROM ${LOANS}`],
+		[
+			'a correlated sub-query',
+			`SELECT loan_id FROM ${LOANS} l WHERE EXISTS (SELECT 1 FROM lending.accounts WHERE account_id = l.duration)`,
+		],
+		['a star of granted ones beside it', `SELECT *, duration FROM ${LOANS}`],
+	])('%s', async (_, sql) => {
+		const problem = await refused(test, running(sql), 403, 'column-not-granted');
+		const known = { duration: ['lending.loans', 'Lending data'], frequency: ['lending.accounts', 'Lending data'] };
+		expect([problem['product'], problem['owner']]).toEqual(known[problem['name'] as keyof typeof known]);
+		expect(problem).toMatchObject({ line: 1, column: expect.any(Number) });
+	});
+});
+
+describe('403 table-not-granted, and who could grant it', () => {
+	it.each([
+		['alone', 'SELECT card_id FROM payments.cards'],
+		['without a column', 'SELECT count(*) FROM payments.cards'],
+		['in a join', `SELECT l.loan_id FROM ${LOANS} l JOIN payments.orders o ON o.account_id = l.account_id`],
+		['in a join with a comma', `SELECT 1 FROM ${LOANS}, payments.orders`],
+		['in a sub-query', `SELECT loan_id FROM ${LOANS} WHERE account_id IN (SELECT account_id FROM payments.orders)`],
+		['in EXISTS', `SELECT loan_id FROM ${LOANS} WHERE EXISTS (SELECT 1 FROM payments.orders)`],
+		['with a column that is not there', 'SELECT nosuch FROM payments.cards'],
+	])('%s', async (_, sql) => {
+		const problem = await refused(test, running(sql), 403, 'table-not-granted');
+		expect(problem['product']).toMatch(/^payments\./);
+		expect(problem.detail).toContain(String(problem['product']));
+		expect(problem['owner']).toEqual(expect.stringMatching(/./));
+	});
+
+	it('on another principal of the same person', async () => {
+		const call = running(`SELECT loan_id FROM ${LOANS}`, { principal: principal('model-validation') });
+		await refused(test, call, 403, 'table-not-granted');
+	});
+
+	it('for a colleague: the grant names somebody else', async () => {
+		const sql = `SELECT loan_id FROM ${LOANS}`;
+		await refused(test, post('nick', '/queries', { sql, principal: principal() }), 403, 'table-not-granted');
+	});
+
+	it('for the requester, where the grant names somebody else alone', async () => {
+		const purpose = 'model-validation';
+		const beneficiaries = [{ issuer: test.bank.issuer.issuer, subject: people.nick.subject }];
+		const body = requestBody(test.world, { purpose, principal: principal(purpose), beneficiaries });
+		await grantTo(test.world, 'alice', body);
+		const call = running(`SELECT loan_id FROM ${LOANS}`, { principal: principal(purpose) });
+		await refused(test, call, 403, 'table-not-granted');
+		await finished(test.world, 'nick', `SELECT loan_id FROM ${LOANS}`, principal(purpose));
+	});
+});
+
+describe('403 and 422 for principal and purpose', () => {
+	it("403 another domain's principal", async () => {
+		const foreign = principal('campaign-planning', 'marketing');
+		await refused(test, running(`SELECT loan_id FROM ${LOANS}`, { principal: foreign }), 403, 'not-permitted');
+		const call = post('mia', '/queries', { sql: `SELECT loan_id FROM ${LOANS}`, principal: principal() });
+		await refused(test, call, 403, 'not-permitted');
+	});
+
+	it('403 who is no consumer: owner, regulator, steward', async () => {
+		for (const who of ['olga', 'rita', 'stella'] as const) {
+			const call = post(who, '/queries', { sql: `SELECT loan_id FROM ${LOANS}`, principal: principal() });
+			await refused(test, call, 403, 'not-permitted');
+		}
+	});
+
+	it('403 a purpose that the principal does not serve', async () => {
+		for (const purpose of ['model-validation', 'campaign-planning', 'nosuch']) {
+			await refused(test, running(`SELECT loan_id FROM ${LOANS}`, { purpose }), 403, 'purpose-mismatch');
+		}
+	});
+
+	it('422 a principal that nobody registered', async () => {
+		const unknown = 'arn:aws:iam::210000000004:role/nosuch';
+		await refused(test, running(`SELECT loan_id FROM ${LOANS}`, { principal: unknown }), 422, 'validation');
+	});
+
+	it.each([...['workGroup', 'outputLocation', 'grant', 'database', 'catalog', 'executionRole', 'resultReuse', 'asOf']])(
+		'422 the member %s',
+		async (name) => {
+			const problem = await refused(test, running(`SELECT loan_id FROM ${LOANS}`, { [name]: 'x' }), 422, 'validation');
+			expect(problem.errors?.map((e) => e.pointer)).toEqual([`/${name}`]);
+		},
+	);
+
+	it.each([null, '', 7, [], 'x'.repeat(262_145)])('422 sql that is none', async (sql) => {
+		await refused(test, running(sql), 422, 'validation');
+	});
+});
+
+describe('422 with a position for what is not one SELECT over data products', () => {
+	it.each([
+		['column-not-found', `SELECT nosuch FROM ${LOANS}`],
+		['column-not-found', `SELECT loan_id FROM ${LOANS} WHERE nosuch = 1`],
+		['column-not-found', `SELECT loan_id FROM ${LOANS} ORDER BY nosuch`],
+		['column-not-found', `SELECT "$path" FROM ${LOANS}`],
+		['table-not-found', 'SELECT x FROM lending.nosuch'],
+		['table-not-found', 'SELECT loan_id FROM nosuch.loans'],
+		['table-not-found', 'SELECT table_name FROM information_schema.tables'],
+		['table-not-found', 'SELECT x FROM lending."loans$partitions"'],
+		['sql-syntax', `SELECT loan_id FROM ${LOANS} WHERE`],
+		['sql-syntax', 'SELEC loan_id'],
+		['sql-syntax', `SELECT loan_id FROM ${LOANS} WHERE status = 'B`],
+		['unsupported', 'SELECT 1'],
+		['unsupported', `SELECT loan_id FROM ${LOANS} UNION ALL SELECT loan_id FROM ${LOANS}`],
+		['unsupported', `WITH t AS (SELECT loan_id FROM ${LOANS}) SELECT loan_id FROM t`],
+		['unsupported', `WITH t AS (SELECT duration FROM ${LOANS}) SELECT loan_id FROM ${LOANS}`],
+		['unsupported', `SELECT loan_id, row_number() OVER () FROM ${LOANS}`],
+		['unsupported', `SELECT loan_id FROM ${LOANS} FOR TIMESTAMP AS OF TIMESTAMP '2024-01-01 00:00:00'`],
+		['unsupported', `SELECT loan_id FROM ${LOANS} TABLESAMPLE BERNOULLI (10)`],
+		['unsupported', `SELECT loan_id FROM ${LOANS}, UNNEST(ARRAY[1]) t(x)`],
+		['unsupported', `TABLE ${LOANS}`],
+		['unsupported', 'VALUES 1'],
+		['unsupported', `EXPLAIN ANALYZE SELECT loan_id FROM ${LOANS}`],
+		['unsupported', `DESCRIBE ${LOANS}`],
+		['unsupported', 'SHOW TABLES'],
+		['unsupported', `SHOW CREATE TABLE ${LOANS}`],
+		['unsupported', `DROP TABLE ${LOANS}`],
+		['unsupported', `DELETE FROM ${LOANS}`],
+		['unsupported', `INSERT INTO ${LOANS} SELECT * FROM ${LOANS}`],
+		['unsupported', `UPDATE ${LOANS} SET status = 'A'`],
+		['unsupported', `CREATE TABLE t AS SELECT * FROM ${LOANS}`],
+		['unsupported', `CREATE VIEW v AS SELECT * FROM ${LOANS}`],
+		['unsupported', `PREPARE p FROM SELECT * FROM ${LOANS}`],
+		['unsupported', 'EXECUTE p'],
+		['unsupported', 'SET SESSION x = 1'],
+		['unsupported', `SELECT read_csv('/etc/passwd') FROM ${LOANS}`],
+		['unsupported', `SELECT current_user FROM ${LOANS}`],
+		['unsupported', `SELECT "$path"(1) FROM ${LOANS}`],
+	] as const)('%s: %s', async (code, sql) => {
+		const problem = await refused(test, running(sql), 422, code);
+		expect(problem).toMatchObject({ line: expect.any(Number), column: expect.any(Number) });
+	});
+
+	it.each([
+		`SELECT loan_id FROM ${LOANS}; DROP TABLE ${LOANS}`,
+		`SELECT loan_id FROM ${LOANS}; SELECT duration FROM ${LOANS}`,
+		`SELECT loan_id FROM awsdatacatalog.${LOANS}x`,
+		`SELECT loan_id FROM "lambda:evil".${LOANS}`,
+		"SELECT * FROM read_csv('/etc/passwd')",
+		"SELECT * FROM '/etc/passwd'",
+		`UNLOAD (SELECT * FROM ${LOANS}) TO 's3://x' WITH (format = 'CSV')`,
+		"COPY loans TO '/tmp/x'",
+		"ATTACH '/tmp/x.db'",
+		'',
+		';',
+		'--',
+		`${'('.repeat(5000)}SELECT 1${')'.repeat(5000)}`,
+	])('%s', async (sql) => {
+		const answer = await test.world.call(running(sql));
+		await refused(test, running(sql), 422, (answer.body as { code: 'unsupported' }).code);
+		expect(['unsupported', 'sql-syntax', 'validation', 'table-not-found']).toContain(
+			(answer.body as { code: string }).code,
+		);
+	});
+});
+
+describe('a query is nobody else’s', () => {
+	it('404 for view, results and cancellation, as for an unknown id', async () => {
+		const { id } = await finished(test.world, 'alice', `SELECT loan_id FROM ${LOANS}`);
+		const calls = (query: string) =>
+			(['nick', 'mia', 'olga', 'rita', 'stella'] as const).flatMap((who) => [
+				get(who, `/queries/${query}`),
+				get(who, `/queries/${query}/results`),
+				get(who, `/queries/${query}/results?format=csv`),
+				post(who, `/queries/${query}/cancel`),
+			]);
+		const absent = calls(`qry_${'0'.repeat(26)}`);
+		for (const [i, call] of calls(id).entries()) {
+			const hidden = await refused(test, call, 404, 'not-found');
+			const unknown = await refused(test, absent[i] ?? call, 404, 'not-found');
+			expect({ ...hidden, instance: '' }).toEqual({ ...unknown, instance: '' });
+		}
+	});
+});
