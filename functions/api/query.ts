@@ -93,7 +93,9 @@ export function queryRoutes() {
 		}
 		const header = pageToken === undefined ? [page.columns.map((col) => col.name)] : [];
 		c.header('content-type', 'text/csv; charset=utf-8');
-		return c.body(stringify([...header, ...page.rows.map((r) => [...r])], { escape_formulas: true }), 200);
+		// NULL is nothing between the commas, the empty text is quoted, as in Athena's own CSV.
+		const options = { escape_formulas: true, quoted_match: /^$/ };
+		return c.body(stringify([...header, ...page.rows.map((r) => [...r])], options), 200);
 	});
 	app.openapi(cancelQuery, async (c) => {
 		return c.json(Query.viewOf(await Query.cancel(c.var.ctx, c.req.valid('param').id)), 200);

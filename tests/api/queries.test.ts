@@ -1,5 +1,6 @@
 /** Queries that are refused: by grant, by purpose, by person, by what the SQL is. Nothing of them is stored or run. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Code } from '#core/error.ts';
 import { people } from '#local/people.ts';
 import { principalOf } from '#local/story/world.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
@@ -122,7 +123,7 @@ describe('403 and 422 for principal and purpose', () => {
 		await refused(test, running(`SELECT loan_id FROM ${LOANS}`, { principal: unknown }), 422, 'validation');
 	});
 
-	it.each([...['workGroup', 'outputLocation', 'grant', 'database', 'catalog', 'executionRole', 'resultReuse', 'asOf']])(
+	it.each('workGroup outputLocation grant database catalog executionRole resultReuse asOf'.split(' '))(
 		'422 the member %s',
 		async (name) => {
 			const problem = await refused(test, running(`SELECT loan_id FROM ${LOANS}`, { [name]: 'x' }), 422, 'validation');
@@ -140,11 +141,11 @@ describe('422 with a position for what is not one SELECT over data products', ()
 		['column-not-found', `SELECT nosuch FROM ${LOANS}`],
 		['column-not-found', `SELECT loan_id FROM ${LOANS} WHERE nosuch = 1`],
 		['column-not-found', `SELECT loan_id FROM ${LOANS} ORDER BY nosuch`],
-		['column-not-found', `SELECT "$path" FROM ${LOANS}`],
+		['unsupported', `SELECT "$path" FROM ${LOANS}`],
 		['table-not-found', 'SELECT x FROM lending.nosuch'],
 		['table-not-found', 'SELECT loan_id FROM nosuch.loans'],
-		['table-not-found', 'SELECT table_name FROM information_schema.tables'],
-		['table-not-found', 'SELECT x FROM lending."loans$partitions"'],
+		['unsupported', 'SELECT table_name FROM information_schema.tables'],
+		['unsupported', 'SELECT x FROM lending."loans$partitions"'],
 		['sql-syntax', `SELECT loan_id FROM ${LOANS} WHERE`],
 		['sql-syntax', 'SELEC loan_id'],
 		['sql-syntax', `SELECT loan_id FROM ${LOANS} WHERE status = 'B`],
@@ -194,11 +195,27 @@ describe('422 with a position for what is not one SELECT over data products', ()
 		'--',
 		`${'('.repeat(5000)}SELECT 1${')'.repeat(5000)}`,
 	])('%s', async (sql) => {
-		const answer = await test.world.call(running(sql));
-		await refused(test, running(sql), 422, (answer.body as { code: 'unsupported' }).code);
-		expect(['unsupported', 'sql-syntax', 'validation', 'table-not-found']).toContain(
-			(answer.body as { code: string }).code,
-		);
+		const { code } = (await test.world.call(running(sql))).body as { code: Code };
+		expect(['unsupported', 'sql-syntax', 'validation', 'table-not-found']).toContain(code);
+		await refused(test, running(sql), 422, code);
+	});
+});
+
+describe('what one record cannot hold', () => {
+	const compared = (literal: string) => running(`SELECT loan_id FROM ${LOANS} WHERE status = '${literal}'`);
+
+	it('413: SQL within its bound, whose record would be over the bound of the store', async () => {
+		await refused(test, compared('x'.repeat(250_000)), 413, 'too-large');
+	});
+
+	it('413: more outputs than one entry holds', async () => {
+		const sql = `SELECT ${Array(900).fill('loan_id').join(', ')} FROM ${LOANS}`;
+		await refused(test, running(sql), 413, 'too-large');
+	});
+
+	it('422: text that is no Unicode', async () => {
+		await refused(test, compared('\ud800'), 422, 'validation');
+		await refused(test, running(`SELECT loan_id AS "\ud800" FROM ${LOANS}`), 422, 'validation');
 	});
 });
 

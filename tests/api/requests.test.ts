@@ -25,9 +25,11 @@ const invalidAt = async (more: Record<string, unknown>, pointer: string) => {
 
 describe('422 for a member that is not ours to be told', () => {
 	it.each([
-		...['id', 'status', 'state', 'route', 'awaiting', 'requester', 'requesterId', 'approver', 'approvedBy', 'grant'],
-		...['grantId', 'expiresAt', 'until', 'from', 'contentHash', 'policies', 'autoApprove', 'consumerDomain', 'seq'],
-		...['Product', 'workGroup', 'outputLocation', 'constructor', 'hasOwnProperty', '$where', ''],
+		'',
+		'$where',
+		...'id status state route awaiting requester requesterId approver approvedBy grant grantId expiresAt'.split(' '),
+		...'until from contentHash policies autoApprove consumerDomain seq Product workGroup outputLocation'.split(' '),
+		...'constructor hasOwnProperty toString'.split(' '),
 	])('%j', async (name) => {
 		await invalidAt({ [name]: 'approved' }, `/${name}`);
 	});
@@ -72,7 +74,7 @@ describe('422 for a value of the wrong kind', () => {
 		['a product', { product: `lending.${'x'.repeat(64)}` }],
 		['a column', { tables: [{ table: 'loans', columns: ['x'.repeat(256)] }] }],
 		['a list of columns', { tables: [{ table: 'loans', columns: Array(1001).fill('loan_id') }] }],
-		['a list of tables', { tables: Array(51).fill({ table: 'loans', columns: ['loan_id'] }) }],
+		['a list of tables', { tables: Array.from({ length: 51 }, () => ({ table: 'loans', columns: ['loan_id'] })) }],
 		['a row filter', { tables: [{ table: 'loans', columns: ['loan_id'], rowFilter: ' '.repeat(10_001) }] }],
 	])('%s that is too long', async (_, more) => {
 		await refused(test, asking(more), 422, 'validation');
@@ -80,7 +82,7 @@ describe('422 for a value of the wrong kind', () => {
 
 	it('text that is no Unicode: half a surrogate pair', async () => {
 		await refused(test, asking({ justification: 'half \ud800' }), 422, 'validation');
-		await refused(test, filtered("status = '\ud800'"), 422, 'row-filter-invalid');
+		await refused(test, filtered("status = '\ud800'"), 422, 'validation');
 	});
 
 	it.each(['P0D', 'PT0S', '-P1D', 'P-1D', '+P1D', 'P', 'PT', 'P1', '1D', 'P1DT', 'xP1D', 'P1D;', 'forever', 'P367D'])(
@@ -97,11 +99,12 @@ describe('422 for a value of the wrong kind', () => {
 });
 
 describe('422 for what the product does not have', () => {
-	it.each([
-		...['nosuch', 'transactions', 'payments.transactions', 'lending', 'loans$partitions', '"loans"', 'loans;', '*'],
-	])('the table %s', async (table) => {
-		await refused(test, asking({ tables: [{ table, columns: ['loan_id'] }] }), 422, 'table-not-found');
-	});
+	it.each(['payments.transactions', ...'nosuch transactions lending loans$partitions "loans" loans; *'.split(' ')])(
+		'the table %s',
+		async (table) => {
+			await refused(test, asking({ tables: [{ table, columns: ['loan_id'] }] }), 422, 'table-not-found');
+		},
+	);
 
 	it.each(['nosuch', '*', 'loan_id ', '"loan_id"', '$path', 'loan_id,duration', 'loans.loan_id', '__proto__'])(
 		'the column %s',

@@ -1,0 +1,174 @@
+/** The Lambda entries, driven as AWS drives them: built from the environment, called with API Gateway v2 events. */
+import { fileURLToPath } from 'node:url';
+import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Swept } from '#core/sweep.ts';
+import { people } from '#local/people.ts';
+import { grantTo, requestBody } from './api/harness.ts';
+import { ledgerSize, type TestBank, testBank } from './fixtures.ts';
+
+type Invoke = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
+
+let test: TestBank;
+let api: Invoke;
+let sweep: () => Promise<Swept>;
+const before = { ...process.env };
+
+/** The settings of a deployed function, for the bank that this test has. */
+function environment({ bank }: TestBank): Record<string, string> {
+	const { config } = bank.platform;
+	return {
+		AWS_REGION: config.region,
+		AWS_ENDPOINT_URL: bank.aws.endpoint,
+		AWS_ACCESS_KEY_ID: bank.broker.accessKeyId,
+		AWS_SECRET_ACCESS_KEY: bank.broker.secretAccessKey,
+		FAIRLEAD_LEDGER_TABLE: config.tables.ledger,
+		FAIRLEAD_PAYLOADS_TABLE: config.tables.payloads,
+		FAIRLEAD_PROJECTIONS_TABLE: config.tables.projections,
+		FAIRLEAD_POLICIES: fileURLToPath(new URL('../policies', import.meta.url)),
+		FAIRLEAD_GOVERNANCE_DOMAIN: config.governance,
+		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
+		FAIRLEAD_WORK_GROUP_PREFIX: 'fairlead-',
+		FAIRLEAD_RETRY_MS: '10',
+		FAIRLEAD_CURSOR_KEY: Buffer.from(config.cursorKey).toString('base64'),
+		FAIRLEAD_ISSUER: bank.issuer.issuer,
+		FAIRLEAD_AUDIENCE: 'fairlead',
+		FAIRLEAD_JWKS_URI: bank.issuer.jwksUri,
+		FAIRLEAD_TOKEN_TYPE: 'at+jwt',
+		FAIRLEAD_TOKEN_ALGORITHMS: 'ES256',
+	};
+}
+
+beforeAll(async () => {
+	test = await testBank();
+	Object.assign(process.env, environment(test));
+	api = (await import('#functions/api.ts')).handler as unknown as Invoke;
+	sweep = (await import('#functions/sweep.ts')).handler;
+});
+
+afterAll(async () => {
+	process.env = before;
+	await test.close();
+});
+
+type Sent = { method?: string; query?: string; headers?: Record<string, string>; body?: string; base64?: boolean };
+
+/** Payload format 2.0 of an HTTP API (API Gateway Developer Guide, "Lambda proxy integrations"). */
+function event(rawPath: string, { method = 'GET', query = '', headers = {}, body, base64 = false }: Sent = {}) {
+	const host = 'abc123.execute-api.eu-central-1.amazonaws.com';
+	return {
+		version: '2.0',
+		routeKey: '$default',
+		rawPath,
+		rawQueryString: query,
+		headers: { host, 'x-forwarded-proto': 'https', ...headers },
+		requestContext: {
+			accountId: '210000000000',
+			apiId: 'abc123',
+			domainName: host,
+			domainPrefix: 'abc123',
+			http: { method, path: rawPath, protocol: 'HTTP/1.1', sourceIp: '192.0.2.1', userAgent: 'test' },
+			requestId: 'JKJaXmPLvHcESHA=',
+			routeKey: '$default',
+			stage: '$default',
+			time: '01/Mar/2026:12:00:00 +0000',
+			timeEpoch: 1_772_366_400_000,
+		},
+		...(body === undefined ? {} : { body: base64 ? Buffer.from(body).toString('base64') : body }),
+		isBase64Encoded: base64,
+	} satisfies APIGatewayProxyEventV2;
+}
+
+async function invoke(path: string, sent?: Sent) {
+	const { statusCode, headers = {}, body = '', isBase64Encoded } = await api(event(path, sent));
+	const text = isBase64Encoded === true ? Buffer.from(body, 'base64').toString('utf8') : body;
+	return { status: statusCode, headers, body: JSON.parse(text) as Record<string, unknown> };
+}
+
+const as = async (who: keyof typeof people) => ({
+	authorization: `Bearer ${await test.bank.issuer.token(who)}`,
+	'content-type': 'application/json',
+});
+
+describe('api', () => {
+	it('401 without a token, as a problem with its challenge', async () => {
+		const { status, headers, body } = await invoke('/api/v1/me');
+		expect([status, body['code']]).toEqual([401, 'invalid-token']);
+		expect(headers['content-type']).toBe('application/problem+json');
+		expect(headers['www-authenticate']).toMatch(/^Bearer/);
+	});
+
+	it('401 for claims that an authorizer in front would have passed on: only the token counts', async () => {
+		const claimed = event('/api/v1/me');
+		const authorizer = { jwt: { claims: { iss: test.bank.issuer.issuer, sub: people.stella.subject }, scopes: [] } };
+		const { statusCode } = await api({
+			...claimed,
+			requestContext: { ...claimed.requestContext, authorizer },
+		} as never);
+		expect(statusCode).toBe(401);
+	});
+
+	it('400, 415 and 422 for bodies that are none; nothing is stored', async () => {
+		const size = await ledgerSize(test.world);
+		const headers = await as('alice');
+		const post = (body: string | undefined, more: Sent = {}) =>
+			invoke('/api/v1/requests', { method: 'POST', headers, ...(body === undefined ? {} : { body }), ...more });
+		expect((await post('{"product":')).body['code']).toBe('bad-request');
+		expect((await post('{"product":', { base64: true })).body['code']).toBe('bad-request');
+		expect((await post(undefined)).status).toBe(400);
+		expect((await post('{}')).body['code']).toBe('validation');
+		const text = { headers: { ...headers, 'content-type': 'text/plain' } };
+		expect((await post(JSON.stringify(requestBody(test.world)), text)).status).toBe(415);
+		expect((await post(`"${'x'.repeat(1024 * 1024)}"`)).status).toBe(413);
+		expect((await post(`"${'x'.repeat(1024 * 1024)}"`, { base64: true })).status).toBe(413);
+		expect(await ledgerSize(test.world)).toBe(size);
+	});
+
+	it('200 for its health and its document, without a token', async () => {
+		expect(await invoke('/healthz')).toMatchObject({ status: 200, body: { status: 'ok' } });
+		expect((await invoke('/openapi.json')).body['openapi']).toBe('3.1.0');
+	});
+
+	it('200 for who I am, and the query of an address', async () => {
+		const headers = await as('alice');
+		const { status, body } = await invoke('/api/v1/me', { headers });
+		expect([status, body['subject']]).toEqual([200, people.alice.subject]);
+		const found = await invoke('/api/v1/dataproducts', {
+			headers,
+			query: 'domain=lending&text=loan%20amount&pageSize=5',
+		});
+		expect(found.body).toMatchObject({ dataproducts: [{ id: 'lending.loans' }], nextPageToken: null });
+	});
+
+	it.each([false, true])('201 for a request, its body as base64: %s; the same as over HTTP', async (base64) => {
+		const body = JSON.stringify(requestBody(test.world, { justification: 'Přehled úvěrů – 100 €' }));
+		const sent = { method: 'POST', headers: await as('alice'), body, base64 };
+		const { status, headers, body: view } = await invoke('/api/v1/requests', sent);
+		const path = `/api/v1/requests/${String(view['id'])}`;
+		expect([status, headers['location'], headers['etag']]).toEqual([201, path, `"${String(view['contentHash'])}"`]);
+		expect(view['justification']).toBe('Přehled úvěrů – 100 €');
+		expect((await test.world.call({ who: 'alice', path })).body).toEqual(view);
+	});
+});
+
+describe('sweep', () => {
+	it('ends what is due, as scheduled', async () => {
+		const grant = await grantTo(test.world, 'alice', requestBody(test.world, { duration: 'PT2S' }));
+		await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(grant.until) - Date.now()) + 1));
+		expect(await sweep()).toMatchObject({ expired: 1, failed: 0 });
+		expect(test.bank.aws.lakeFormationState()).toEqual({ filters: [], permissions: [] });
+		const { body } = await test.world.call({ who: 'alice', path: `/api/v1/grants/${grant.id}` });
+		expect((body as { state: string }).state).toBe('expired');
+	});
+});
+
+describe('without its settings', () => {
+	it('neither entry can be built', async () => {
+		const { buildPlatform } = await import('#functions/platform.ts');
+		for (const name of Object.keys(environment(test)).filter(
+			(n) => !/^(AWS_(ENDPOINT|ACC|SEC)|.*RETRY|.*TYPE|.*ALG)/.test(n),
+		)) {
+			expect(() => buildPlatform({ ...environment(test), [name]: ' ' })).toThrow(name);
+		}
+	});
+});
