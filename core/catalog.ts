@@ -207,6 +207,21 @@ function sameType(glue: string, contract: string): boolean {
 	return plain(glue) === plain(contract);
 }
 
+/**
+ * Columns that are, or in any published version were, personal, by table: once personal, a constant compared with them
+ * stays out of the ledger, whatever a later contract says.
+ */
+export async function personalColumns(
+	ctx: ReadCtx,
+	id: string,
+): Promise<(table: Ledger.TableRef) => ReadonlySet<string>> {
+	const tables = (await versions(ctx, id)).flatMap((v) => v.contract.tables);
+	return ({ database, table }) => {
+		const same = tables.filter((t) => t.name === table && t.database === database);
+		return new Set(same.flatMap((t) => t.columns.filter((c) => c.personal).map((c) => c.name)));
+	};
+}
+
 /** `a` comes after `b` in the order of Semantic Versioning's major, minor, patch. */
 function isHigher(a: string, b: string): boolean {
 	const [x, y] = [a, b].map((v) => v.split('.').map((n) => Number.parseInt(n, 10)));

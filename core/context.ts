@@ -4,6 +4,7 @@
  * Time, randomness and configuration are values here: core reads no clock and no environment.
  */
 import type { Aws } from './aws.ts';
+import { BrokerError } from './error.ts';
 
 export const roles = [
 	'consumer',
@@ -35,7 +36,7 @@ export type Config = {
 	readonly tables: Tables;
 	/** The domain whose stewards, regulators and operators act for the whole mesh. */
 	readonly governance: string;
-	/** Identities that may register domains before any steward is registered. */
+	/** Identities that act as stewards as long as no steward is registered. */
 	readonly founders: readonly Identity[];
 	/** Athena work group of a consuming domain. */
 	readonly workGroup: (domain: string) => string;
@@ -81,9 +82,11 @@ export type Context = Platform & {
 /** The actor of scheduled work; no person. */
 export const SYSTEM = 'system';
 
-/** The pseudonym the ledger records as the actor of this call. */
-export function actorOf(ctx: Pick<Context, 'caller'>): string {
-	return ctx.caller.person ?? SYSTEM;
+/** The pseudonym the ledger records as the actor of this call. Throws `not-permitted` for whom no domain registered. */
+export function actorOf({ caller }: Pick<Context, 'caller'>): string {
+	if (caller.person !== null) return caller.person;
+	if (caller.issuer === '' && caller.subject === SYSTEM) return SYSTEM;
+	throw new BrokerError('not-permitted', 'No domain has registered you.');
 }
 
 /** A context for scheduled work: no caller, no role. */

@@ -138,7 +138,7 @@ const comparable = (b: Body) => JSON.stringify([b.name, b.account, b.members, b.
  * Who calls, with the roles that the registry gives him now. Founders act as stewards before any steward exists.
  * The listing only says which domains to ask; each is then read from its own stream.
  */
-export async function callerOf(ctx: ReadCtx & Pick<Context, 'now'>, identity: Identity): Promise<Caller> {
+export async function callerOf(ctx: ReadCtx & Pick<Context, 'now' | 'random'>, identity: Identity): Promise<Caller> {
 	const founder = ctx.config.founders.some((f) => f.issuer === identity.issuer && f.subject === identity.subject);
 	const person = founder ? await ensurePerson(ctx, identity) : await personOf(ctx, identity);
 	if (person === null) return { ...identity, person: null, roles: [] };
@@ -149,7 +149,8 @@ export async function callerOf(ctx: ReadCtx & Pick<Context, 'now'>, identity: Id
 			.filter((m) => m.person === person)
 			.flatMap((m) => m.roles.map((role) => ({ domain: d?.id ?? '', role }))),
 	);
-	const founding: Membership[] = founder ? [{ domain: ctx.config.governance, role: 'steward' satisfies Role }] : [];
+	const founds = founder && (await holders(ctx, ctx.config.governance, 'steward')).length === 0;
+	const founding: Membership[] = founds ? [{ domain: ctx.config.governance, role: 'steward' }] : [];
 	return { ...identity, person, roles: [...held, ...founding] };
 }
 

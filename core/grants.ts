@@ -14,7 +14,7 @@ import { authorize, Entity, may, notFound, type Resource } from './policy.ts';
 
 export { type Gate, gate } from './grants/gate.ts';
 export { type Grant, GrantState, GrantView, get, scopeView, TableScopeView, viewOf } from './grants/grant.ts';
-export { advance, checkUnion, end, type Opening, open, preflight } from './grants/life.ts';
+export { advance, checkUnion, end, type Opening, open, preflight, tidy } from './grants/life.ts';
 
 /** The grant with this id, if the caller may see it. Throws `not-found` alike for absent and hidden ones. */
 export async function find(ctx: Context, id: string): Promise<Grant> {

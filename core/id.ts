@@ -15,8 +15,9 @@ const prefixes = {
 export type Kind = keyof typeof prefixes;
 
 /** A new id of this kind, stamped with `now`. */
-export function newId(kind: Kind, now: Date): string {
-	return `${prefixes[kind]}_${ulid(now.getTime())}`;
+export function newId(kind: Kind, { now, random }: { now: Date; random: (bytes: number) => Uint8Array }): string {
+	const fraction = () => Buffer.from(random(4)).readUInt32BE() / 2 ** 32;
+	return `${prefixes[kind]}_${ulid(now.getTime(), fraction)}`;
 }
 
 /** The schema of an id of this kind. */

@@ -6,14 +6,16 @@
  * behind, which the sweep repairs. State is the fold of a short stream read consistently; listings never decide.
  */
 import { createHash } from 'node:crypto';
-import { ulid } from 'ulid';
 import type { Context } from './context.ts';
 import { BrokerError } from './error.ts';
+import { newId } from './id.ts';
 import { canonicalBytes, type Entry, payloadHash, seal, sha256 } from './ledger/entry.ts';
 import { applyProjections, project } from './ledger/projection.ts';
 import { as, parse, type Recorded, recordedOf } from './ledger/record.ts';
 import type { Body } from './ledger/schema.ts';
 import {
+	deflated,
+	inflated,
 	insertEntry,
 	insertPayload,
 	readLast,
@@ -28,12 +30,12 @@ import { type Stored, verifyStream } from './ledger/verify.ts';
 export { canonicalBytes, Hash, leafHash, sha256 } from './ledger/entry.ts';
 export { rebuildListings, repairListings, verifyAll } from './ledger/maintain.ts';
 export * as Listing from './ledger/projection.ts';
-export { as, find, type Recorded } from './ledger/record.ts';
+export { as, find, type Recorded, readable } from './ledger/record.ts';
 export { type BodyOf, stream, type TableRef } from './ledger/schema.ts';
 export { insertPayload, readPayload, UNSEALED_INDEX } from './ledger/store.ts';
 export { type Finding, type Stored, verifyStream } from './ledger/verify.ts';
 
-type Ctx = Pick<Context, 'aws' | 'config' | 'now' | 'random' | 'requestId' | 'warn'>;
+type Ctx = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'requestId' | 'warn'>;
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 
 export type Draft = {
@@ -44,6 +46,8 @@ export type Draft = {
 	readonly actor: string;
 	/** Names, free text, literals: stored apart, erasable, bound by a salted hash. */
 	readonly pii?: Record<string, unknown>;
+	/** Bytes below the limit that must stay free, so that what ends this state will fit, too. */
+	readonly reserve?: number;
 };
 
 /**
@@ -51,23 +55,25 @@ export type Draft = {
  * (same bytes) is success. The payload is written before the entry that names its hash.
  */
 export async function append(ctx: Ctx, draft: Draft): Promise<Recorded> {
-	const id = `led_${ulid(ctx.now.getTime())}`;
+	const now = ctx.clock();
+	const id = newId('entry', { now, random: ctx.random });
 	const piiHash = draft.pii === undefined ? undefined : await writePayload(ctx, id, draft.pii);
-	const sealed = seal(envelope(ctx, id, draft, piiHash));
+	const sealed = seal(envelope(ctx, { id, at: now.toISOString() }, draft, piiHash), draft.reserve);
 	const item = {
 		stream: draft.stream,
 		ver: sealed.entry.ver,
 		bytes: sealed.bytes,
 		leaf: sealed.leaf,
-		unsealed: { shard: shardOf(draft.stream), key: unsealedKey(ctx.now, sealed.entry) },
+		unsealed: { shard: shardOf(draft.stream), key: unsealedKey(now, sealed.entry) },
 	};
+	// Read it as everybody will, before anybody can: what would not be understood is not stored.
+	const recorded = parse(sealed, item);
 	if (!(await insertEntry(ctx, item))) {
 		const existing = await readVersion(ctx, draft.stream, sealed.entry.ver);
 		if (existing?.leaf !== sealed.leaf) {
 			throw new BrokerError('conflict', 'This changed while you were at it; read it again and retry.');
 		}
 	}
-	const recorded = parse(sealed, item);
 	try {
 		await applyProjections(ctx, project(recorded));
 	} catch (error) {
@@ -76,14 +82,13 @@ export async function append(ctx: Ctx, draft: Draft): Promise<Recorded> {
 	return recorded;
 }
 
-function envelope(ctx: Ctx, id: string, draft: Draft, piiHash: string | undefined): Entry {
+function envelope(ctx: Ctx, own: { id: string; at: string }, draft: Draft, piiHash: string | undefined): Entry {
 	return {
 		...draft.body,
 		v: 1,
 		stream: draft.stream,
 		ver: (draft.after?.ver ?? 0) + 1,
-		id,
-		at: ctx.now.toISOString(),
+		...own,
 		actor: draft.actor,
 		trace: ctx.requestId,
 		...(piiHash === undefined ? {} : { piiHash }),
@@ -93,7 +98,7 @@ function envelope(ctx: Ctx, id: string, draft: Draft, piiHash: string | undefine
 
 async function writePayload(ctx: Ctx, id: string, pii: Record<string, unknown>): Promise<string> {
 	const salt = ctx.random(16);
-	await insertPayload(ctx, `P#${id}`, { salt: { B: salt }, pii: { B: canonicalBytes(pii) } });
+	await insertPayload(ctx, `P#${id}`, { salt: { B: salt }, pii: deflated(canonicalBytes(pii)) });
 	return payloadHash(salt, pii);
 }
 
@@ -116,8 +121,8 @@ export async function payload(ctx: ReadCtx, entry: Entry): Promise<Record<string
 	if (entry.piiHash === undefined) return null;
 	const item = await readPayload(ctx, `P#${entry.id}`);
 	const salt = item?.['salt']?.B;
-	const bytes = item?.['pii']?.B;
-	if (salt === undefined || bytes === undefined) return null;
+	if (item === null || salt === undefined) return null;
+	const bytes = inflated(item['pii']);
 	const hash = createHash('sha256').update(salt).update(bytes).digest('hex');
 	if (hash !== entry.piiHash) throw new BrokerError('record-corrupt', 'A payload does not match its entry.');
 	return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
@@ -126,14 +131,15 @@ export async function payload(ctx: ReadCtx, entry: Entry): Promise<Record<string
 /** Stores a text under its own hash; the same text twice is one item. Returns the SHA-256, hex. */
 export async function putText(ctx: ReadCtx, content: string): Promise<string> {
 	const hash = sha256(content);
-	await insertPayload(ctx, `D#${hash}`, { text: { S: content } });
+	await insertPayload(ctx, `D#${hash}`, { text: deflated(new TextEncoder().encode(content)) });
 	return hash;
 }
 
 /** A text by its hash. Throws `record-corrupt` when it is missing or altered. */
 export async function getText(ctx: ReadCtx, hash: string): Promise<string> {
-	const content = (await readPayload(ctx, `D#${hash}`))?.['text']?.S;
-	if (content === undefined || sha256(content) !== hash) {
+	const item = await readPayload(ctx, `D#${hash}`);
+	const content = item === null ? null : new TextDecoder().decode(inflated(item['text']));
+	if (content === null || sha256(content) !== hash) {
 		throw new BrokerError('record-corrupt', 'A stored document is missing or altered.');
 	}
 	return content;

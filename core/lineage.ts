@@ -50,7 +50,7 @@ export async function intend(
 	return reread(ctx, body.flow);
 }
 
-type End = Ledger.BodyOf<'FlowCompleted'> | Ledger.BodyOf<'FlowFailed'> | Ledger.BodyOf<'FlowCancelled'>;
+export type End = Ledger.BodyOf<'FlowCompleted'> | Ledger.BodyOf<'FlowFailed'> | Ledger.BodyOf<'FlowCancelled'>;
 
 /** Records how a flow ended. When somebody else did so first, theirs stands. */
 export async function conclude(ctx: Context, flow: Flow, end: End): Promise<Flow> {

@@ -10,6 +10,7 @@ import { insertPayload, readPayload, sha256 } from './ledger.ts';
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 
 const forwardKey = (who: Identity) => `I#${sha256(JSON.stringify([who.issuer, who.subject]))}`;
+/** For whoever must resolve or erase a person; nothing here reads it. */
 const reverseKey = (person: string) => `N#${person}`;
 
 /** The pseudonym of an identity that some domain registered, or null. */
@@ -18,21 +19,13 @@ export async function personOf(ctx: ReadCtx, who: Identity): Promise<string | nu
 }
 
 /** The pseudonym of an identity, made on first use. The forward item decides; a lost race leaves an unused id. */
-export async function ensurePerson(ctx: ReadCtx & Pick<Context, 'now'>, who: Identity): Promise<string> {
+export async function ensurePerson(ctx: ReadCtx & Pick<Context, 'now' | 'random'>, who: Identity): Promise<string> {
 	const known = await personOf(ctx, who);
 	if (known !== null) return known;
-	const person = newId('person', ctx.now);
+	const person = newId('person', ctx);
 	await insertPayload(ctx, reverseKey(person), { issuer: { S: who.issuer }, subject: { S: who.subject } });
 	await insertPayload(ctx, forwardKey(who), { person: { S: person } });
 	const settled = await personOf(ctx, who);
 	if (settled === null) throw new BrokerError('unavailable', 'The store does not answer; try again.');
 	return settled;
-}
-
-/** Whom a pseudonym stands for; null once erased. */
-export async function identityOf(ctx: ReadCtx, person: string): Promise<Identity | null> {
-	const item = await readPayload(ctx, reverseKey(person));
-	const issuer = item?.['issuer']?.S;
-	const subject = item?.['subject']?.S;
-	return issuer === undefined || subject === undefined ? null : { issuer, subject };
 }

@@ -16,7 +16,7 @@ import { newId, RoleArn, Slug } from './id.ts';
 import * as Ledger from './ledger.ts';
 import * as Lineage from './lineage.ts';
 import { authorize, Entity, notFound, reveal } from './policy.ts';
-import { look, page, type ResultPage, start, stop } from './query/athena.ts';
+import { type Execution, look, page, type ResultPage, start, stop } from './query/athena.ts';
 import { type Bound, plan } from './query/plan.ts';
 import { parseQuery, type Query, type TableName, tableNames } from './sql.ts';
 
@@ -48,6 +48,8 @@ export type QueryView = z.infer<typeof QueryView>;
 
 /** Checks, records and starts a query. */
 export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> {
+	// Outsiders learn nothing here, not even which principals exist.
+	authorize(ctx, 'viewDomains', Entity.mesh(ctx.config.governance));
 	const serving = await Domains.principal(ctx, body.principal);
 	if (serving === null) {
 		const errors = [{ pointer: '/principal', detail: 'no domain has registered this principal' }];
@@ -69,7 +71,7 @@ export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> 
 	const flow = await Lineage.intend(
 		ctx,
 		{
-			flow: newId('query', ctx.now),
+			flow: newId('query', ctx),
 			domain,
 			principal: body.principal,
 			purpose: serving.purpose,
@@ -105,9 +107,11 @@ async function bind(
 	return { name, ...known, ref, gate: await Grants.gate(ctx, who, ref, ctx.now) };
 }
 
+const hintOf = (flow: Lineage.Flow) => `execution#${flow.id}`;
+
 /** Athena's id of the flow's execution: remembered, or found again by starting the same job with the same token. */
 async function execution(ctx: Context, flow: Lineage.Flow): Promise<string> {
-	const known = await Ledger.Listing.readHint(ctx, `execution#${flow.id}`);
+	const known = await Ledger.Listing.readHint(ctx, hintOf(flow));
 	if (known !== null) return known;
 	const texts = await Lineage.textsOf(ctx, flow);
 	if (texts === null) throw new BrokerError('record-corrupt', 'The query text of this flow was erased.');
@@ -115,7 +119,7 @@ async function execution(ctx: Context, flow: Lineage.Flow): Promise<string> {
 	const job = { flow: flow.id, principal, workGroup: query.workGroup, printed: texts.printed };
 	try {
 		const id = await start(ctx, job);
-		await Ledger.Listing.writeHint(ctx, `execution#${flow.id}`, id);
+		await Ledger.Listing.writeHint(ctx, hintOf(flow), id);
 		return id;
 	} catch (error) {
 		if (error instanceof BrokerError && error.code === 'query-failed') {
@@ -135,50 +139,90 @@ export async function find(ctx: Context, id: string): Promise<Lineage.Flow> {
 
 /**
  * Looks at a flow that is under way and records its end if it has one. Once a grant that it used is no longer in
- * force it is stopped, whatever the engine says. The sweep calls this too.
+ * force it is stopped, and never started. The sweep calls this too.
  */
 export async function follow(ctx: Context, flow: Lineage.Flow): Promise<Lineage.Flow> {
 	if (flow.ended !== null) return flow;
-	const id = await execution(ctx, flow);
-	const { principal } = flow.intended.body;
-	if ((await closed(ctx, flow)) !== null) {
-		await stop(ctx, principal, id);
-		return Lineage.conclude(ctx, flow, { type: 'FlowCancelled', flow: flow.id, execution: id, cause: 'grant-ended' });
-	}
-	const seen = await look(ctx, principal, id);
-	if (seen.state === 'succeeded') {
-		const stats = { bytesScanned: seen.bytesScanned, engineMs: seen.engineMs };
-		return Lineage.conclude(ctx, flow, { type: 'FlowCompleted', flow: flow.id, execution: id, stats });
-	}
-	if (seen.state === 'failed') {
-		const reason = seen.denied ? 'denied-by-lake-formation' : 'engine';
-		return Lineage.conclude(ctx, flow, { type: 'FlowFailed', flow: flow.id, execution: id, reason });
-	}
-	if (seen.state !== 'cancelled') return flow;
-	return Lineage.conclude(ctx, flow, { type: 'FlowCancelled', flow: flow.id, execution: id, cause: 'engine' });
+	const shut = await closed(ctx, flow);
+	const known = await Ledger.Listing.readHint(ctx, hintOf(flow));
+	if (known === null && shut !== null) return cancelled(ctx, flow, null, 'grant-ended');
+	const id = known ?? (await execution(ctx, flow));
+	const end = endOf(flow.id, await look(ctx, flow.intended.body.principal, id));
+	if (end !== null) return Lineage.conclude(ctx, flow, end);
+	if (shut === null) return flow;
+	await stop(ctx, flow.intended.body.principal, id);
+	return cancelled(ctx, flow, id, 'grant-ended');
 }
 
-/** Why a grant that the flow used is not in force now; null while all are. */
+function cancelled(
+	ctx: Context,
+	flow: Lineage.Flow,
+	execution: string | null,
+	cause: Ledger.BodyOf<'FlowCancelled'>['cause'],
+): Promise<Lineage.Flow> {
+	return Lineage.conclude(ctx, flow, { type: 'FlowCancelled', flow: flow.id, execution, cause });
+}
+
+/** How the engine says it ended; null while it has not. */
+function endOf(flow: string, seen: Execution): Lineage.End | null {
+	const { id: execution, bytesScanned, engineMs } = seen;
+	switch (seen.state) {
+		case 'succeeded':
+			return { type: 'FlowCompleted', flow, execution, stats: { bytesScanned, engineMs } };
+		case 'failed':
+			return { type: 'FlowFailed', flow, execution, reason: seen.denied ? 'denied-by-lake-formation' : 'engine' };
+		case 'lost':
+			return { type: 'FlowFailed', flow, execution, reason: 'lost' };
+		case 'cancelled':
+			return { type: 'FlowCancelled', flow, execution, cause: 'engine' };
+		case 'queued':
+		case 'running':
+			return null;
+	}
+}
+
+/** Why a grant that the flow used is not in force now; null while all are, and the principal still serves the purpose. */
 async function closed(ctx: Context, flow: Lineage.Flow): Promise<BrokerError | null> {
-	const { principal, purpose, auth } = flow.intended.body;
-	const who = { principal, person: flow.intended.entry.actor, purpose };
+	const { principal, purpose, domain, auth } = flow.intended.body;
+	const serving = await Domains.principal(ctx, principal);
+	if (serving?.purpose !== purpose || serving.domain.id !== domain) {
+		return new BrokerError('purpose-mismatch', 'The principal is no longer registered for this purpose.');
+	}
 	for (const { table, grants } of auth) {
-		const gate = await Grants.gate(ctx, who, table, ctx.now);
-		if (!gate.open)
-			return new BrokerError(gate.code, `The grant on \`${table.database}.${table.table}\` is no longer in force.`);
+		const gate = await gateOf(ctx, flow, table);
+		const name = `${table.database}.${table.table}`;
+		if (!gate.open) return new BrokerError(gate.code, `The grant on \`${name}\` is no longer in force.`);
 		const still = grants.every((g) => gate.holdings.some((h) => h.grant === g));
-		if (!still) return new BrokerError('grant-expired', 'A grant that this query used is no longer in force.');
+		if (!still) return new BrokerError('grant-expired', `A grant on \`${name}\` is no longer in force.`);
 	}
 	return null;
 }
 
-/** Stops a query of the caller's. Stopping one that is over changes nothing. */
+/**
+ * Where our own WHERE could not hold the rows, Lake Formation's filter alone did. It is certain to have been the one
+ * that was gated only if the entitlement has not changed since: every widening is a new version first.
+ */
+async function moved(ctx: Context, flow: Lineage.Flow): Promise<BrokerError | null> {
+	for (const { table, ver } of flow.intended.body.auth) {
+		const gate = await gateOf(ctx, flow, table);
+		if (gate.open && (gate.printable || gate.recorded.ver === ver)) continue;
+		return new BrokerError('grant-not-proven', 'Rights on this principal changed meanwhile; run the query again.');
+	}
+	return null;
+}
+
+function gateOf(ctx: Context, flow: Lineage.Flow, table: Ledger.TableRef): Promise<Grants.Gate> {
+	const { principal, purpose } = flow.intended.body;
+	return Grants.gate(ctx, { principal, person: flow.intended.entry.actor, purpose }, table, ctx.now);
+}
+
+/** Stops a query of the caller's. One that is over keeps the end it had. */
 export async function cancel(ctx: Context, id: string): Promise<Lineage.Flow> {
-	const flow = await find(ctx, id);
+	const flow = await follow(ctx, await find(ctx, id));
 	if (flow.ended !== null) return flow;
-	const execId = await execution(ctx, flow);
-	await stop(ctx, flow.intended.body.principal, execId);
-	return Lineage.conclude(ctx, flow, { type: 'FlowCancelled', flow: id, execution: execId, cause: 'caller' });
+	const running = await execution(ctx, flow);
+	await stop(ctx, flow.intended.body.principal, running);
+	return cancelled(ctx, flow, running, 'caller');
 }
 
 export type Results = Omit<ResultPage, 'next'> & { readonly nextPageToken: string | null };
@@ -191,7 +235,7 @@ export async function results(
 	limit: number,
 ): Promise<Results> {
 	const flow = await follow(ctx, await find(ctx, id));
-	const shut = await closed(ctx, flow);
+	const shut = (await closed(ctx, flow)) ?? (await moved(ctx, flow));
 	if (shut !== null) throw shut;
 	const { ended } = flow;
 	if (ended === null)

@@ -3,7 +3,7 @@
  * Regulators see every consumer's flows of a product, its owners too; a consumer sees those of his own domains.
  */
 
-import { Readable } from 'node:stream';
+import { pipeline, Readable } from 'node:stream';
 import { stringify } from 'csv-stringify';
 import * as z from 'zod';
 import * as Catalog from './catalog.ts';
@@ -49,7 +49,7 @@ export async function request(ctx: Context, body: ReportBody): Promise<ReportVie
 	const resource = Entity.product(Catalog.factsOf(product), ctx.config.governance);
 	reveal(ctx, 'viewProduct', resource);
 	const permit = authorize(ctx, 'requestReport', resource);
-	const id = newId('report', ctx.now);
+	const id = newId('report', ctx);
 	const recorded = await Ledger.append(ctx, {
 		stream: Ledger.stream.report(id),
 		after: null,
@@ -72,8 +72,8 @@ function period(body: ReportBody, now: Date): { from: string; until: string } {
 	const until = body.until === undefined || new Date(body.until) > now ? now : new Date(body.until);
 	const from = body.from === undefined ? new Date(until.getTime() - 31 * 86_400_000) : new Date(body.from);
 	const days = (until.getTime() - from.getTime()) / 86_400_000;
-	if (!(days > 0 && days <= MAX_DAYS)) {
-		const errors = [{ pointer: '/from', detail: `must be before \`until\`, at most ${MAX_DAYS} days` }];
+	if (!(days > 0 && days <= MAX_DAYS && from.getUTCFullYear() >= 2000)) {
+		const errors = [{ pointer: '/from', detail: `must be before \`until\`, at most ${MAX_DAYS} days, from 2000 on` }];
 		throw new BrokerError('validation', 'The period is not valid.', { errors });
 	}
 	return { from: from.toISOString(), until: until.toISOString() };
@@ -83,6 +83,15 @@ function viewFor(ctx: Context, productDomain: string): ReportView['view'] {
 	const all = holds(ctx.caller, ctx.config.governance, 'regulator') || holds(ctx.caller, productDomain, 'owner');
 	const own = ctx.caller.roles.filter((m) => m.role === 'consumer').map((m) => m.domain);
 	return { all, consumerDomains: all ? [] : [...new Set(own)] };
+}
+
+/** The view of the asking, as far as the caller still has it: who lost a role since does not see what it showed. */
+async function narrowed(ctx: Context, report: ReportView): Promise<ReportView['view']> {
+	const product = await Catalog.get(ctx, report.product);
+	const now = viewFor(ctx, product?.domain ?? '');
+	if (report.view.all) return now;
+	const still = ctx.caller.roles.filter((m) => m.role === 'consumer').map((m) => m.domain);
+	return { all: false, consumerDomains: report.view.consumerDomains.filter((d) => still.includes(d)) };
 }
 
 /** The report with this id, if the caller asked for it. */
@@ -99,7 +108,8 @@ function viewOf({ body, entry, leaf }: Ledger.Recorded<'ReportRequested'>): Repo
 }
 
 async function* rows(ctx: Context, report: ReportView): AsyncGenerator<FlowRow> {
-	const { product, until, view } = report;
+	const { product, until } = report;
+	const view = await narrowed(ctx, report);
 	// Nothing flowed before the product was first published: days before that are not asked for.
 	const published = (await Catalog.versions(ctx, product))[0]?.createdAt ?? report.from;
 	const from = published > report.from ? published : report.from;
@@ -123,7 +133,10 @@ export function csv(ctx: Context, report: ReportView): AsyncIterable<string> {
 	const flat = async function* () {
 		for await (const row of rows(ctx, report)) yield flatten(row);
 	};
-	return Readable.from(flat()).pipe(stringify({ header: true, columns: [...csvColumns], escape_formulas: true }));
+	const lines = stringify({ header: true, columns: [...csvColumns], escape_formulas: true });
+	// A failure midway destroys `lines` with it, so the reader of the text sees that it broke off.
+	pipeline(Readable.from(flat()), lines, () => {});
+	return lines;
 }
 
 const csvColumns = [

@@ -12,7 +12,7 @@ import { canonical } from './rowfilter/canonical.ts';
 import { convert, type FilterColumn } from './rowfilter/convert.ts';
 import { covers } from './rowfilter/covers.ts';
 import { isNumber } from './rowfilter/number.ts';
-import { parseExpression, printRowFilter, type RowFilter as Tree } from './sql.ts';
+import { demandWellFormed, parseExpression, printRowFilter, type RowFilter as Tree } from './sql.ts';
 
 export { canonical } from './rowfilter/canonical.ts';
 export type { FilterColumn } from './rowfilter/convert.ts';
@@ -25,6 +25,7 @@ export const MAX_EXPRESSION = 2047;
 const text = z
 	.string()
 	.max(MAX_EXPRESSION)
+	.refine((value) => value.isWellFormed(), 'must be well-formed Unicode')
 	.regex(/^[^\0]*$/);
 const column = text.min(1);
 
@@ -66,6 +67,7 @@ export const RowFilter: z.ZodType<RowFilter> = z.discriminatedUnion('op', [
 
 /** The canonical tree of a text over these columns; refuses what Lake Formation would not take, with its place. */
 export function parseRowFilter(written: string, columns: readonly FilterColumn[]): RowFilter {
+	demandWellFormed(written);
 	const tree = canonical(convert(parsed(written), columns));
 	if (printRowFilter(tree).length > MAX_EXPRESSION) {
 		const detail = `The filter is printed with more than ${MAX_EXPRESSION} characters.`;

@@ -5,7 +5,6 @@
  * enforced then lies in the payload. Once that is erased the filter is unreadable, and what it opened stays shut.
  */
 import { createHash } from 'node:crypto';
-import { BrokerError } from './error.ts';
 import type { TableRef } from './ledger.ts';
 import * as Row from './rowfilter.ts';
 
@@ -68,13 +67,16 @@ function hashed(constant: unknown, salt: Uint8Array): { type: 'hashed'; value: s
 	return { type: 'hashed', value: createHash('sha256').update(salt).update(JSON.stringify(constant)).digest('hex') };
 }
 
-/** The filter to enforce: the payload's where there is one, the entry's own otherwise. Throws `record-corrupt`. */
-export function recall(stored: unknown, secret: unknown): Row.RowFilter | null {
-	const source = secret === undefined ? stored : secret;
-	if (source === null) return null;
+/** A scope as read back. Not `readable`: its filter was erased; it must open nothing, and can only be ended. */
+export type Recalled = Scope & { readonly readable: boolean };
+
+/** The filter to enforce is the payload's where there is one, the entry's own otherwise. */
+export function recall(stored: { columns: readonly string[]; rowFilter: unknown }, secret: unknown): Recalled {
+	const { columns } = stored;
+	const source = secret === undefined ? stored.rowFilter : secret;
+	if (source === null) return { columns, rowFilter: null, readable: true };
 	const parsed = Row.RowFilter.safeParse(source);
-	if (parsed.success) return parsed.data;
-	throw new BrokerError('record-corrupt', 'A recorded row filter cannot be read.', {}, { cause: parsed.error });
+	return { columns, rowFilter: parsed.success ? parsed.data : null, readable: parsed.success };
 }
 
 /** Whether every cell of `narrower` is certainly a cell of `wider`. Undecidable means no. */
@@ -94,6 +96,12 @@ export function union(scopes: readonly Scope[]): Scope | null {
 		sum = next;
 	}
 	return sum ?? null;
+}
+
+/** Whether these scopes can be held together: their union is exact, and stays so when any of them ends. */
+export function compatible(scopes: readonly Scope[]): boolean {
+	const pairs = scopes.flatMap((a, i) => scopes.slice(i + 1).map((b) => [a, b]));
+	return union(scopes) !== null && pairs.every((p) => union(p) !== null);
 }
 
 function pair(a: Scope, b: Scope): Scope | null {

@@ -24,6 +24,7 @@ export type {
 export { children, isLiteral, subquery } from './sql/ast.ts';
 export { parseExpression, parseQuery } from './sql/build.ts';
 export { functionNames } from './sql/functions.ts';
+export { demandWellFormed } from './sql/guard.ts';
 export { normalise } from './sql/normalise.ts';
 export { type Print, quoted, stringText } from './sql/print.ts';
 export { type Dialect, itemsOf, printResolved, targetOf } from './sql/print-resolved.ts';

@@ -21,19 +21,26 @@ const { key, SHARDS } = Ledger.Listing;
 /** One pass. Safe to run at any time and beside another one. */
 export async function sweep(platform: Platform, runId: string): Promise<Swept> {
 	const ctx = systemContext(platform, runId);
-	const relisted = await Ledger.repairListings(ctx, ctx.now);
-	const tally = { expired: 0, advanced: 0, failed: 0 };
-	for (let shard = 0; shard < SHARDS; shard += 1) {
+	const tally = { relisted: 0, expired: 0, advanced: 0, failed: 0 };
+	const shards = Array.from({ length: SHARDS }, (_, shard) => shard);
+	// Endings first: what is due waits neither for what is stuck nor for listings that cannot be repaired.
+	for (const shard of shards) {
 		for (const item of await dueItems(ctx, shard)) {
 			if (await attempt(ctx, () => expire(ctx, shard, item))) tally.expired += 1;
 			else tally.failed += 1;
 		}
+	}
+	const repaired = await attempt(ctx, async () => {
+		tally.relisted = await Ledger.repairListings(ctx, ctx.now);
+	});
+	if (!repaired) tally.failed += 1;
+	for (const shard of shards) {
 		for (const item of await Ledger.Listing.all(ctx, key.open(shard))) {
 			if (await attempt(ctx, () => carryOn(ctx, shard, item))) tally.advanced += 1;
 			else tally.failed += 1;
 		}
 	}
-	return { relisted, ...tally };
+	return tally;
 }
 
 async function attempt(ctx: Context, work: () => Promise<void>): Promise<boolean> {
@@ -64,8 +71,10 @@ async function dueItems(ctx: Context, shard: number): Promise<string[]> {
 async function expire(ctx: Context, shard: number, item: string): Promise<void> {
 	const grant = await Grants.get(ctx, item.slice(item.indexOf('#') + 1));
 	if (grant !== null && grant.opened.body.until <= ctx.now.toISOString()) {
-		const ending = await Grants.end(ctx, null, grant, 'expired');
-		await Grants.advance(ctx, ending.opened.body.grant);
+		await Grants.end(ctx, null, grant, 'expired');
+		await Grants.advance(ctx, grant.opened.body.grant);
+		// Also for one that ended long before: nothing a stalled process left behind outlives the approved window.
+		await Grants.tidy(ctx, grant);
 	}
 	// Taken off only now: killed before, the next pass finds it again. What could not be taken out is also in `open`.
 	await Ledger.Listing.remove(ctx, key.due(shard), item);

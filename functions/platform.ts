@@ -14,6 +14,17 @@ import { loadPolicies } from '#core/policy.ts';
 
 const required = z.string().trim().min(1);
 
+const Founders = z.array(z.object({ issuer: z.url(), subject: required }));
+
+/** Zod's own message on a bad JSON text would hold the text. */
+function founders(text: string): z.infer<typeof Founders> | null {
+	try {
+		return Founders.parse(JSON.parse(text));
+	} catch {
+		return null;
+	}
+}
+
 /** What a deployment must say; every name is an environment variable. */
 export const Settings = z.object({
 	AWS_REGION: required,
@@ -25,7 +36,12 @@ export const Settings = z.object({
 	FAIRLEAD_FOUNDERS: z
 		.string()
 		.default('[]')
-		.transform((text) => z.array(z.object({ issuer: z.url(), subject: required })).parse(JSON.parse(text))),
+		.transform((text, issues) => {
+			const parsed = founders(text);
+			if (parsed !== null) return parsed;
+			issues.addIssue('must be a JSON list of {issuer, subject}');
+			return z.NEVER;
+		}),
 	FAIRLEAD_GRANTOR_ROLE: required,
 	FAIRLEAD_WORK_GROUP_PREFIX: required,
 	FAIRLEAD_RETRY_MS: z.coerce.number().int().min(1).default(200),

@@ -145,6 +145,10 @@ it('once the payload is erased, the grant opens nothing and the ledger still ver
 	const principal = principalOf(test.world, 'marketing', 'service-improvement');
 	const body = { sql: 'SELECT client_id FROM customers.clients', principal };
 	const refused = await test.world.call({ who: 'mia', method: 'POST', path: '/api/v1/queries', body });
-	expect((refused.body as { code: string }).code).toBe('record-corrupt');
+	expect([refused.status, (refused.body as { code: string }).code]).toEqual([403, 'table-not-granted']);
+	const path = `/api/v1/grants/${grant.id}/revoke`;
+	const revoked = await test.world.call({ who: 'peter', method: 'POST', path, body: { reason: 'erased' } });
+	expect(expectBody(revoked, 202, Grants.GrantView).state).toBe('revoked');
+	expect(test.bank.aws.lakeFormationState().permissions).toEqual([]);
 	expect((await Ledger.verifyAll(platform)).findings).toEqual([]);
 });

@@ -1,5 +1,6 @@
 /** Deciding on a request, and opening the grant that the last decision calls for. */
 import * as z from 'zod';
+import * as Catalog from '../catalog.ts';
 import { actorOf, type Context, type Role } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Grants from '../grants.ts';
@@ -33,8 +34,10 @@ export async function decide(
 	const domain = asked.body.productDomain;
 	const approvals = await standing(ctx, request);
 	const held = ctx.caller.roles.filter((m) => m.domain === domain).map((m) => m.role);
-	const role = nextRole(asked.body.route, approvals, actorOf(ctx), held);
-	const as = role ?? openRoles(asked.body.route, approvals)[0] ?? asked.body.route[0] ?? 'owner';
+	const { route } = asked.body;
+	const roles = route.filter((r) => held.some((h) => h === r));
+	// Somebody without a role of the route is judged in the role he would need.
+	const as = nextRole(route, approvals, actorOf(ctx), held) ?? roles[0] ?? openRoles(route, approvals)[0] ?? 'owner';
 	const permit = authorize(ctx, 'decide', resourceOf(ctx, request), { as: Entity.roleRef(domain, as as Role) });
 	if (request.state !== 'pending') throw new BrokerError('already-decided', `The request is ${request.state}.`);
 	if (ifMatch === undefined) {
@@ -43,8 +46,17 @@ export async function decide(
 	if (ifMatch !== `"${asked.body.contentHash}"`) {
 		throw new BrokerError('stale', 'This is not the content that you saw; read the request again.');
 	}
-	if (role === null) throw new BrokerError('already-decided', 'You have approved this; another person must, too.');
-	const completes = body.verdict === 'approve' && openRoles(asked.body.route, approvals).length === 1;
+	if (body.verdict === 'approve') await mustBeCurrent(ctx, request);
+	const mine = { person: actorOf(ctx), as };
+	const open = openRoles(route, approvals);
+	// With nothing open (a lost role came back), any holder of a role of the route confirms.
+	if (body.verdict === 'approve' && open.length > 0 && !open.includes(as)) {
+		throw new BrokerError('already-decided', 'Your role has approved this; another role must, too.');
+	}
+	if (body.verdict === 'approve' && open.length > 0 && approvals.some((a) => a.person === mine.person)) {
+		throw new BrokerError('already-decided', 'You have approved this; another person must, too.');
+	}
+	const completes = body.verdict === 'approve' && openRoles(route, [...approvals, mine]).length === 0;
 	if (completes) {
 		for (const { table } of request.scopes) await Grants.preflight(ctx, table);
 		await Grants.checkUnion(ctx, asked.body.principal, request.scopes);
@@ -52,6 +64,17 @@ export async function decide(
 	const decision = await recordDecision(ctx, permit, { request, body, as, completes });
 	const decided = (await get(ctx, id)) ?? request;
 	return { request: decided, decision, grant: completes ? await tryOpen(ctx, decided) : null };
+}
+
+/** What is approved is the contract that was asked under, with a row filter that can still be read. */
+async function mustBeCurrent(ctx: Context, request: Request): Promise<void> {
+	const { product, contract } = request.asked.body;
+	if ((await Catalog.get(ctx, product))?.hash !== contract.hash) {
+		throw new BrokerError('stale', 'The contract changed since this was asked; reject it and let it be asked again.');
+	}
+	if (!request.scopes.every((s) => s.readable)) {
+		throw new BrokerError('record-corrupt', 'The row filter of this request was erased.');
+	}
 }
 
 type Deciding = {
@@ -64,9 +87,8 @@ type Deciding = {
 async function recordDecision(ctx: Context, permit: Permit<'decide'>, deciding: Deciding): Promise<string> {
 	const { request, body, as, completes } = deciding;
 	const { asked } = request;
-	const decision = newId('decision', ctx.now);
+	const decision = newId('decision', ctx);
 	const outcome = body.verdict === 'reject' ? 'rejected' : completes ? 'approved' : 'pending';
-	const window = { from: ctx.now.toISOString(), until: until(asked.body.duration, ctx.now).toISOString() };
 	await Ledger.append(ctx, {
 		stream: Ledger.stream.request(asked.body.request),
 		after: request.entries.at(-1) ?? null,
@@ -80,11 +102,15 @@ async function recordDecision(ctx: Context, permit: Permit<'decide'>, deciding: 
 			contentHash: asked.body.contentHash,
 			outcome,
 			rules: permit.rules,
-			...(completes ? { grant: newId('grant', ctx.now), ...window } : {}),
+			...(completes ? { grant: newId('grant', ctx), ...windowOf(asked.body.duration, ctx.now) } : {}),
 		},
 		...(body.comment === undefined ? {} : { pii: { comment: body.comment } }),
 	});
 	return decision;
+}
+
+function windowOf(duration: string, now: Date): { from: string; until: string } {
+	return { from: now.toISOString(), until: until(duration, now).toISOString() };
 }
 
 /** The decision stands whatever happens now: a grant that cannot be opened at once is left to the sweep. */

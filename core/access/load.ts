@@ -7,8 +7,7 @@ import { BrokerError } from '../error.ts';
 import * as Grants from '../grants.ts';
 import * as Ledger from '../ledger.ts';
 import { Entity, may, notFound, type Resource, reveal } from '../policy.ts';
-import { recall, tableKey } from '../scope.ts';
-import type { RequestedScope } from './request.ts';
+import { type Recalled, recall, tableKey } from '../scope.ts';
 import { type Approval, fold, openRoles, type RequestState, requestStates } from './state.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
@@ -40,7 +39,7 @@ export type RequestView = z.infer<typeof RequestView>;
 export type Request = {
 	readonly asked: Ledger.Recorded<'AccessRequested'>;
 	readonly entries: readonly Ledger.Recorded[];
-	readonly scopes: readonly RequestedScope[];
+	readonly scopes: readonly (Recalled & { readonly table: Ledger.TableRef })[];
 	readonly justification: string | null;
 	readonly state: RequestState;
 	readonly approvals: readonly Approval[];
@@ -57,8 +56,7 @@ export async function get(ctx: ReadCtx, id: string): Promise<Request | null> {
 	const secrets = (pii?.['rowFilters'] ?? {}) as Record<string, unknown>;
 	const scopes = asked.body.tables.map(({ columns, rowFilter, ...table }) => ({
 		table,
-		columns,
-		rowFilter: recall(rowFilter, secrets[tableKey(table)]),
+		...recall({ columns, rowFilter }, secrets[tableKey(table)]),
 	}));
 	const justification = typeof pii?.['justification'] === 'string' ? pii['justification'] : null;
 	const facts = Catalog.factsOf(product);
@@ -92,12 +90,14 @@ export function resourceOf(ctx: Pick<Context, 'config'>, request: Request): Reso
 	return Entity.request(facts, ctx.config.governance);
 }
 
-/** Approvals that still count: who gave them must hold the role now. */
+/** Approvals that still count: who gave them must hold the role now, and one person counts once. */
 export async function standing(ctx: ReadCtx, request: Request): Promise<Approval[]> {
 	const domain = request.asked.body.productDomain;
 	const counted: Approval[] = [];
 	for (const approval of request.approvals) {
-		if ((await Domains.holders(ctx, domain, approval.as as Role)).includes(approval.person)) counted.push(approval);
+		const counts = !counted.some((c) => c.person === approval.person || c.as === approval.as);
+		const holders = counts ? await Domains.holders(ctx, domain, approval.as as Role) : [];
+		if (holders.includes(approval.person)) counted.push(approval);
 	}
 	return counted;
 }

@@ -37,7 +37,7 @@ export const AccessRequest = z
 			.max(100)
 			.optional()
 			.meta({ description: 'Who may query under the grant; the requester if absent' }),
-		duration: z.string().max(40).meta({ description: 'ISO 8601 duration from the decision', example: 'P30D' }),
+		duration: z.iso.duration().max(40).meta({ description: 'ISO 8601 duration from the decision', example: 'P30D' }),
 		justification: z.string().min(1).max(2000),
 	})
 	.meta({ id: 'AccessRequest' });

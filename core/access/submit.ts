@@ -79,14 +79,18 @@ type Checked = {
 
 async function record(ctx: Context, permit: Permit<'requestAccess'>, checked: Checked): Promise<Request> {
 	const { body, product, consumer, scopes, beneficiaries } = checked;
-	const id = newId('request', ctx.now);
+	const id = newId('request', ctx);
+	const personal = await Catalog.personalColumns(ctx, product.id);
 	const hide = concealer(ctx.random(16));
 	const tables = scopes.map(({ table, ...scope }) => ({
 		...table,
-		...hide.store(tableKey(table), scope, personalColumns(product, table)),
+		...hide.store(tableKey(table), scope, personal(table)),
 	}));
 	const { purpose, principal, duration, justification } = body;
+	// Without it, the hash would confirm a guess of what the payload holds.
+	const nonce = Buffer.from(ctx.random(16)).toString('hex');
 	const shown = {
+		nonce,
 		id,
 		product: product.id,
 		contract: product.hash,
@@ -119,12 +123,7 @@ async function record(ctx: Context, permit: Permit<'requestAccess'>, checked: Ch
 			rules: permit.rules,
 			contentHash: Ledger.sha256(Ledger.canonicalBytes(shown)),
 		},
-		pii: { justification, ...hide.pii().pii },
+		pii: { justification, nonce, ...hide.pii().pii },
 	});
 	return find(ctx, id);
-}
-
-function personalColumns(product: Catalog.Product, table: Ledger.TableRef): ReadonlySet<string> {
-	const bound = product.contract.tables.find((t) => t.name === table.table && t.database === table.database);
-	return new Set((bound?.columns ?? []).filter((c) => c.personal).map((c) => c.name));
 }

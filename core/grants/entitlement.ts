@@ -8,7 +8,7 @@
 import { createHash } from 'node:crypto';
 import type { Code } from '../error.ts';
 import type { TableRef } from '../ledger.ts';
-import { covers, type Scope, tableKey, union } from '../scope.ts';
+import { compatible, covers, type Scope, tableKey, union } from '../scope.ts';
 
 export type Holding = Scope & {
 	readonly grant: string;
@@ -39,12 +39,12 @@ export function filterPrefix(principal: string, table: TableRef): string {
 	return `fl_${hash.slice(0, 24)}_`;
 }
 
-/** With one more grant; null when the union of grants would not be exactly one filter. */
+/** With one more grant; null when the union of grants would not be, or not stay, exactly one filter. */
 export function admit(state: Entitlement, holding: Holding, ver: number): Entitlement | null {
 	if (state.holdings.some((h) => h.grant === holding.grant)) return state;
 	const holdings = [...state.holdings, holding];
-	const scope = union(live(holdings));
-	return scope === null ? null : retarget(state, holdings, scope, ver);
+	if (!compatible(live(holdings))) return null;
+	return retarget(state, holdings, union(live(holdings)), ver);
 }
 
 /** With one grant ended: shut at our gate from this version on. */
@@ -53,6 +53,12 @@ export function end(state: Entitlement, grant: string, cause: 'revoked' | 'expir
 	const holdings = state.holdings.map((h) => (h.grant === grant ? { ...h, ended: cause } : h));
 	// What is left was a part of an exact union, and may still fail to be one alone: then nothing stays open.
 	return retarget(state, holdings, union(live(holdings)), ver);
+}
+
+/** Without grants whose scope can no longer be read: what carried them must go. */
+export function forget(state: Entitlement, grants: ReadonlySet<string>, ver: number): Entitlement {
+	const holdings = state.holdings.filter((h) => !grants.has(h.grant));
+	return retarget({ ...state, scope: null }, holdings, union(live(holdings)), ver);
 }
 
 /** Lake Formation was read back and holds exactly the desired filter. */

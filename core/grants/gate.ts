@@ -2,6 +2,7 @@
 import type { Context } from '../context.ts';
 import type { Code } from '../error.ts';
 import type * as Ledger from '../ledger.ts';
+import { columnsOf } from '../rowfilter.ts';
 import { type Scope, union } from '../scope.ts';
 import { type Holding, shut } from './entitlement.ts';
 import { held } from './saga.ts';
@@ -11,7 +12,10 @@ export type Gate =
 	| {
 			readonly open: true;
 			readonly scope: Scope;
+			/** Lake Formation's own filter leaves exactly this scope's rows. */
 			readonly exact: boolean;
+			/** The rows can be told by columns that are granted, so our own WHERE holds them whatever others hold. */
+			readonly printable: boolean;
 			readonly holdings: readonly Holding[];
 			readonly recorded: Ledger.Recorded;
 	  }
@@ -35,11 +39,8 @@ export async function gate(
 	const scope = union(holdings);
 	if (scope === null) return { open: false, code: 'union-not-exact' };
 	const whole = found.state.scope;
-	const exact = whole !== null && sameRows(whole, scope);
-	return { open: true, scope, exact, holdings, recorded: found.recorded };
-}
-
-/** Whether Lake Formation's own filter leaves exactly this scope's rows. */
-function sameRows(whole: Scope, scope: Scope): boolean {
-	return JSON.stringify(whole.rowFilter) === JSON.stringify(scope.rowFilter);
+	const rows = scope.rowFilter;
+	const exact = whole !== null && JSON.stringify(whole.rowFilter) === JSON.stringify(rows);
+	const printable = rows === null || columnsOf(rows).every((c) => scope.columns.includes(c));
+	return { open: true, scope, exact, printable, holdings, recorded: found.recorded };
 }

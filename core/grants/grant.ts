@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import { printRowFilter } from '../rowfilter.ts';
-import { recall, type Scope, tableKey } from '../scope.ts';
+import { type Recalled, recall, tableKey } from '../scope.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 type TableRef = Ledger.TableRef;
@@ -26,7 +26,7 @@ export const TableScopeView = z
 	.object({
 		table: z.string().meta({ description: 'Name in SQL: database.table', example: 'lending.loans' }),
 		columns: z.array(z.string()),
-		rowFilter: z.string().nullable().meta({ description: 'Canonical text; null is all rows' }),
+		rowFilter: z.string().nullable().meta({ description: 'Canonical text; null is all rows; `(erased)` if it was' }),
 	})
 	.meta({ id: 'TableScope' });
 
@@ -58,7 +58,7 @@ export type GrantView = z.infer<typeof GrantView>;
 export type Grant = {
 	readonly opened: Ledger.Recorded<'GrantOpened'>;
 	readonly entries: readonly Ledger.Recorded[];
-	readonly scopes: readonly (Scope & { readonly table: TableRef })[];
+	readonly scopes: readonly (Recalled & { readonly table: TableRef })[];
 	readonly state: GrantState;
 	readonly tables: readonly (TableRef & { filter?: string | null; reason: string | null })[];
 };
@@ -70,8 +70,7 @@ export async function get(ctx: ReadCtx, id: string): Promise<Grant | null> {
 	const secrets = ((await Ledger.payload(ctx, opened.entry))?.['rowFilters'] ?? {}) as Record<string, unknown>;
 	const scopes = opened.body.tables.map(({ columns, rowFilter, ...table }) => ({
 		table,
-		columns,
-		rowFilter: recall(rowFilter, secrets[tableKey(table)]),
+		...recall({ columns, rowFilter }, secrets[tableKey(table)]),
 	}));
 	return { opened, entries, scopes, ...fold(entries) };
 }
@@ -138,10 +137,14 @@ export function viewOf(grant: Grant, now: Date): GrantView {
 	};
 }
 
-export function scopeView(scope: Scope & { readonly table: TableRef }) {
+export function scopeView(scope: Recalled & { readonly table: TableRef }) {
+	const rows = scope.rowFilter === null ? null : printRowFilter(scope.rowFilter);
 	return {
 		table: `${scope.table.database}.${scope.table.table}`,
 		columns: [...scope.columns],
-		rowFilter: scope.rowFilter === null ? null : printRowFilter(scope.rowFilter),
+		rowFilter: scope.readable ? rows : ERASED,
 	};
 }
+
+/** What stands for a filter that was erased. */
+const ERASED = '(erased)';

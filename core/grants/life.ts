@@ -4,11 +4,11 @@ import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import type { Permit } from '../policy.ts';
-import { concealer, type Scope, tableKey, union } from '../scope.ts';
+import { compatible, concealer, type Scope, tableKey } from '../scope.ts';
 import type { Entitlement, Holding } from './entitlement.ts';
 import { type Grant, get } from './grant.ts';
 import { tableHolders } from './lakeformation.ts';
-import { enter, held, inexact, leave, type Personal, settle, withoutLapsed } from './saga.ts';
+import { enter, held, inexact, leave, settle, withoutLapsed } from './saga.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 type TableRef = Ledger.TableRef;
@@ -24,7 +24,7 @@ export type Opening = Omit<Ledger.BodyOf<'GrantOpened'>, 'type' | 'tables'> & {
 export async function open(ctx: Context, opening: Opening): Promise<Grant> {
 	const existing = await get(ctx, opening.grant);
 	if (existing === null) {
-		const personal = await personalOf(ctx, opening.product);
+		const personal = await Catalog.personalColumns(ctx, opening.product);
 		const hide = concealer(ctx.random(16));
 		const tables = opening.tables.map(({ table, ...scope }) => ({
 			...table,
@@ -52,7 +52,7 @@ export async function checkUnion(
 		if (before === null) continue;
 		const state = withoutLapsed(before.state, ctx.now, before.recorded.ver + 1);
 		const live = state.holdings.filter((h) => h.ended === null);
-		if (union([...live, scope]) === null) throw inexact({ principal, table: scope.table }, state);
+		if (!compatible([...live, scope])) throw inexact(scope);
 	}
 }
 
@@ -79,7 +79,10 @@ export async function preflight(ctx: ReadCtx, table: TableRef): Promise<void> {
 export async function advance(ctx: Context, id: string): Promise<Grant> {
 	const grant = await get(ctx, id);
 	if (grant === null) throw new BrokerError('record-corrupt', 'A grant that should exist has no entries.');
-	if (grant.state === 'granting' || grant.state === 'partial' || grant.state === 'failed') return build(ctx, grant);
+	if (grant.state === 'granting' || grant.state === 'partial' || grant.state === 'failed') {
+		const over = grant.opened.body.until <= ctx.clock().toISOString();
+		return over ? dismantle(ctx, await end(ctx, null, grant, 'expired')) : build(ctx, grant);
+	}
 	if (grant.state === 'revoking' || grant.state === 'expiring' || grant.state === 'revoke_failed')
 		return dismantle(ctx, grant);
 	return grant;
@@ -89,12 +92,13 @@ type Outcome = TableRef & { filter: string | null; leaf: string | null; reason: 
 
 async function build(ctx: Context, grant: Grant): Promise<Grant> {
 	const { body } = grant.opened;
-	const personal = await personalOf(ctx, body.product);
+	const personal = await Catalog.personalColumns(ctx, body.product);
 	const tables: Outcome[] = [];
-	for (const { table, ...scope } of grant.scopes) {
+	for (const { table, readable, ...scope } of grant.scopes) {
 		const of = { principal: body.principal, product: body.product, table };
 		tables.push(
 			await outcome(ctx, table, async () => {
+				if (!readable) throw new BrokerError('record-corrupt', 'The row filter of this grant was erased.');
 				await preflight(ctx, table);
 				await enter(ctx, of, holdingFor(grant, scope), personal(table), () => stillWanted(ctx, body.grant));
 				const result = await settle(ctx, of, personal(table));
@@ -106,13 +110,7 @@ async function build(ctx: Context, grant: Grant): Promise<Grant> {
 	}
 	const done = tables.filter((t) => t.reason === null).length;
 	const state = done === tables.length ? 'granted' : done === 0 ? 'failed' : 'partial';
-	try {
-		return await record(ctx, grant, { type: 'GrantSettled', grant: body.grant, state, tables });
-	} catch (error) {
-		// Somebody ended or finished it meanwhile: go on from what they recorded.
-		if (error instanceof BrokerError && error.code === 'conflict') return advance(ctx, body.grant);
-		throw error;
-	}
+	return record(ctx, grant, { type: 'GrantSettled', grant: body.grant, state, tables });
 }
 
 async function stillWanted(ctx: ReadCtx, id: string): Promise<void> {
@@ -148,6 +146,8 @@ async function outcome(
 	}
 }
 
+const isConflict = (error: unknown) => error instanceof BrokerError && error.code === 'conflict';
+
 /** Records an outcome unless the last entry says the same: a sweep that changes nothing writes nothing. */
 async function record(
 	ctx: Context,
@@ -158,10 +158,14 @@ async function record(
 	const same =
 		JSON.stringify([last?.body.type, grant.state, grant.tables]) ===
 		JSON.stringify([body.type, body.state, body.tables]);
-	if (!same) {
-		const fresh = { ...ctx, now: ctx.clock() };
+	if (same) return grant;
+	try {
 		const stream = Ledger.stream.grant(body.grant);
-		await Ledger.append(fresh, { stream, after: last ?? null, actor: actorOf(ctx), body });
+		await Ledger.append(ctx, { stream, after: last ?? null, actor: actorOf(ctx), body });
+	} catch (error) {
+		// Somebody ended or finished it meanwhile: go on from what they recorded.
+		if (isConflict(error)) return advance(ctx, body.grant);
+		throw error;
 	}
 	return (await get(ctx, body.grant)) ?? grant;
 }
@@ -177,24 +181,30 @@ export async function end(
 	cause: 'revoked' | 'expired',
 	reason?: string,
 ): Promise<Grant> {
+	const { grant: id } = grant.opened.body;
 	if (grant.state === 'revoked' || grant.state === 'expired') return grant;
-	const ending = grant.entries.some((e) => e.body.type === 'GrantEnding');
-	if (!ending) {
-		await Ledger.append(ctx, {
-			stream: Ledger.stream.grant(grant.opened.body.grant),
-			after: grant.entries.at(-1) ?? null,
-			actor: actorOf(ctx),
-			body: { type: 'GrantEnding', grant: grant.opened.body.grant, cause, rules: permit?.rules ?? byClock(ctx) },
-			...(reason === undefined ? {} : { pii: { reason } }),
-		});
+	if (!grant.entries.some((e) => e.body.type === 'GrantEnding')) {
+		try {
+			await Ledger.append(ctx, {
+				stream: Ledger.stream.grant(id),
+				after: grant.entries.at(-1) ?? null,
+				actor: actorOf(ctx),
+				body: { type: 'GrantEnding', grant: id, cause, rules: permit?.rules ?? byClock(ctx) },
+				...(reason === undefined ? {} : { pii: { reason } }),
+			});
+		} catch (error) {
+			// It was just settled, or ended by somebody else: end what it is now.
+			if (!isConflict(error)) throw error;
+			return end(ctx, permit, (await get(ctx, id)) ?? grant, cause, reason);
+		}
+		await shutGate(ctx, grant, cause);
 	}
-	await shutGate(ctx, grant, cause);
-	return (await get(ctx, grant.opened.body.grant)) ?? grant;
+	return (await get(ctx, id)) ?? grant;
 }
 
 async function shutGate(ctx: Context, grant: Grant, cause: 'revoked' | 'expired'): Promise<void> {
 	const { principal, product, grant: id } = grant.opened.body;
-	const personal = await personalOf(ctx, product);
+	const personal = await Catalog.personalColumns(ctx, product);
 	for (const { table } of grant.scopes) await leave(ctx, { principal, product, table }, id, cause, personal(table));
 }
 
@@ -202,31 +212,28 @@ async function dismantle(ctx: Context, grant: Grant): Promise<Grant> {
 	const { principal, product, grant: id } = grant.opened.body;
 	const ending = Ledger.find(grant.entries, 'GrantEnding');
 	const cause = ending?.body.cause ?? 'revoked';
-	const personal = await personalOf(ctx, product);
-	const tables: Outcome[] = [];
+	const personal = await Catalog.personalColumns(ctx, product);
+	const tables: Omit<Outcome, 'filter'>[] = [];
 	for (const { table } of grant.scopes) {
-		tables.push(
-			await outcome(ctx, table, async () => {
-				const before = await held(ctx, principal, table);
-				if (before?.state.holdings.some((h) => h.grant === id && h.ended === null) === true) {
-					await leave(ctx, { principal, product, table }, id, cause, personal(table));
-				}
-				return settle(ctx, { principal, table }, personal(table));
-			}),
-		);
+		const { filter: _, ...left } = await outcome(ctx, table, async () => {
+			const before = await held(ctx, principal, table);
+			if (before?.state.holdings.some((h) => h.grant === id && h.ended === null) === true) {
+				await leave(ctx, { principal, product, table }, id, cause, personal(table));
+			}
+			return settle(ctx, { principal, table }, personal(table));
+		});
+		tables.push(left);
 	}
 	const state = tables.every((t) => t.reason === null) ? cause : 'revoke_failed';
 	return record(ctx, grant, { type: 'GrantEnded', grant: id, state, tables });
 }
 
+/** Takes out of Lake Formation whatever of ours stands on the grant's tables beyond what is held there. */
+export async function tidy(ctx: Context, grant: Grant): Promise<void> {
+	const { principal, product } = grant.opened.body;
+	const personal = await Catalog.personalColumns(ctx, product);
+	for (const { table } of grant.scopes) await settle(ctx, { principal, table }, personal(table));
+}
+
 /** Expiry needs nobody's leave. */
 const byClock = (ctx: Context) => ({ policies: [], setHash: ctx.policies.hash });
-
-/** Columns classified personal, by table, from the product's current contract. */
-async function personalOf(ctx: ReadCtx, productId: string): Promise<Personal> {
-	const product = await Catalog.get(ctx, productId);
-	return (table) => {
-		const bound = product?.contract.tables.find((t) => t.name === table.table && t.database === table.database);
-		return new Set((bound?.columns ?? []).filter((c) => c.personal).map((c) => c.name));
-	};
-}

@@ -9,17 +9,20 @@ import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import { concealer, recall, type Scope } from '../scope.ts';
-import { admit, type Entitlement, end, filterPrefix, type Holding, plan, settled } from './entitlement.ts';
+import { admit, type Entitlement, end, filterPrefix, forget, type Holding, plan, settled } from './entitlement.ts';
 import { createFilter, filtersOn, grantSelect, prove, retire } from './lakeformation.ts';
 
 type TableRef = Ledger.TableRef;
+/** Kept free when a grant enters, so that ending it always fits into an entry. */
+const ROOM_TO_END = 8 * 1024;
+
 type Change = (state: Entitlement, ver: number) => Entitlement;
 export type Held = { readonly state: Entitlement; readonly recorded: Ledger.Recorded<'EntitlementChanged'> };
 
-/** Columns whose constants must not stand in the ledger, by table: decided when the grant is opened. */
-export type Personal = (table: TableRef) => ReadonlySet<string>;
-
-/** The entitlement as last recorded, or null. One consistent read; throws `record-corrupt` when it cannot be read. */
+/**
+ * The entitlement as last recorded, or null; one consistent read. A grant whose filter was erased is not in it, and what
+ * carried it is to be retired. Throws `record-corrupt` when the entry itself cannot be read.
+ */
 export async function held(
 	ctx: Pick<Context, 'aws' | 'config'>,
 	principal: string,
@@ -29,13 +32,13 @@ export async function held(
 	if (recorded === null) return null;
 	const pii = await Ledger.payload(ctx, recorded.entry);
 	const secrets = (pii?.['rowFilters'] ?? {}) as Record<string, unknown>;
-	const scopeOf = (name: string, s: { columns: string[]; rowFilter: unknown }): Scope => ({
-		columns: s.columns,
-		rowFilter: recall(s.rowFilter, secrets[name]),
-	});
 	const { grants, scope, ...rest } = recorded.body;
-	const holdings = grants.map((g): Holding => ({ ...g, ...scopeOf(g.grant, g) }));
-	return { recorded, state: { ...rest, holdings, scope: scope === null ? null : scopeOf('scope', scope) } };
+	const recalled = grants.map((g) => ({ ...g, ...recall(g, secrets[g.grant]) }));
+	const whole = scope === null ? null : recall(scope, secrets['scope']);
+	const holdings = recalled.map(({ readable: _, ...holding }): Holding => holding);
+	const state = { ...rest, holdings, scope: whole };
+	const lost = new Set(recalled.filter((r) => !r.readable).map((r) => r.grant));
+	return { recorded, state: lost.size === 0 ? state : forget(state, lost, recorded.ver + 1) };
 }
 
 /**
@@ -47,16 +50,19 @@ async function commit(
 	blank: Entitlement,
 	change: Change,
 	personal: ReadonlySet<string>,
-	guard: () => Promise<void> = async () => {},
+	admission: { guard: () => Promise<void>; reserve: number } = { guard: async () => {}, reserve: 0 },
 ): Promise<Held> {
 	for (let tries = 0; ; tries += 1) {
 		const before = await held(ctx, blank.principal, blank.table);
-		await guard();
+		await admission.guard();
 		const ver = (before?.recorded.ver ?? 0) + 1;
 		const state = change(before?.state ?? blank, ver);
 		if (before !== null && state === before.state) return before;
 		try {
-			const recorded = await Ledger.append(ctx, draft(ctx, state, before?.recorded ?? null, personal));
+			const recorded = await Ledger.append(ctx, {
+				...draft(ctx, state, before?.recorded ?? null, personal),
+				reserve: admission.reserve,
+			});
 			return { state, recorded: Ledger.as(recorded, 'EntitlementChanged') };
 		} catch (error) {
 			if (!(error instanceof BrokerError) || error.code !== 'conflict' || tries >= 20) throw error;
@@ -91,8 +97,8 @@ function draft(
 }
 
 /**
- * Puts a grant's holding into the entitlement. Throws `union-not-exact`, naming the grants in the way; `guard` throws
- * when the grant is no longer wanted.
+ * Puts a grant's holding into the entitlement. Throws `union-not-exact`; `guard` throws when the grant is no longer
+ * wanted.
  */
 export async function enter(
 	ctx: Context,
@@ -106,11 +112,11 @@ export async function enter(
 		blank(of),
 		(state, ver) => {
 			const next = admit(withoutLapsed(state, ctx.now, ver), holding, ver);
-			if (next === null) throw inexact(of, state);
+			if (next === null) throw inexact(of);
 			return next;
 		},
 		personal,
-		guard,
+		{ guard, reserve: ROOM_TO_END },
 	);
 }
 
@@ -128,13 +134,13 @@ export function withoutLapsed(state: Entitlement, now: Date, ver: number): Entit
 	return lapsed.reduce((s, h) => end(s, h.grant, 'expired', ver), state);
 }
 
-export function inexact(of: { principal: string; table: TableRef }, state: Entitlement): BrokerError {
+export function inexact(of: { table: TableRef }): BrokerError {
 	const name = `${of.table.database}.${of.table.table}`;
 	return new BrokerError(
 		'union-not-exact',
 		`On ${name} this principal already holds other cells; together they would open cells that nobody approved. ` +
 			'Ask for the same columns or the same rows, give the earlier grant back first, or use another principal.',
-		{ grants: state.holdings.filter((h) => h.ended === null).map((h) => h.grant), table: name },
+		{ table: name },
 	);
 }
 
@@ -167,20 +173,41 @@ export async function settle(
 ): Promise<Held | null> {
 	for (let tries = 0; tries < 20; tries += 1) {
 		const now = await held(ctx, of.principal, of.table);
-		if (now === null || now.state.step === 'settled') return now;
-		await apply(ctx, now);
-		const fresh = { ...ctx, now: ctx.clock() };
+		if (now === null) return null;
+		if (now.state.step === 'settled') {
+			await dropStrays(ctx, now);
+			return now;
+		}
 		try {
-			const recorded = await Ledger.append(fresh, draft(fresh, settled(now.state), now.recorded, personal));
+			await apply(ctx, now);
+		} catch (error) {
+			await dropOurs(ctx, now);
+			throw error;
+		}
+		try {
+			const recorded = await Ledger.append(ctx, draft(ctx, settled(now.state), now.recorded, personal));
 			return { state: settled(now.state), recorded: Ledger.as(recorded, 'EntitlementChanged') };
 		} catch (error) {
 			if (!(error instanceof BrokerError) || error.code !== 'conflict') throw error;
-			const newer = await held(ctx, of.principal, of.table);
-			const ours = now.state.filter.desired;
-			if (ours !== null && newer?.state.filter.desired !== ours) await retire(ctx, { table: of.table, name: ours });
+			await dropOurs(ctx, now);
 		}
 	}
 	throw new BrokerError('conflict', 'The entitlement keeps changing; the sweep will finish it.');
+}
+
+/** A process that was overtaken takes away the filter it made for a state that is no longer wanted. */
+async function dropOurs(ctx: Context, { state }: Held): Promise<void> {
+	const newer = await held(ctx, state.principal, state.table);
+	const ours = state.filter.desired;
+	if (ours !== null && newer?.state.filter.desired !== ours) await retire(ctx, { table: state.table, name: ours });
+}
+
+/** What an overtaken process left and could not take away itself. */
+async function dropStrays(ctx: Context, { state, recorded }: Held): Promise<void> {
+	const standing = await filtersOn(ctx, state.table, filterPrefix(state.principal, state.table));
+	for (const step of plan(state, recorded.ver, standing)) {
+		if (step.do === 'retire') await retire(ctx, { table: state.table, name: step.filter });
+	}
 }
 
 async function apply(ctx: Context, { state, recorded }: Held): Promise<void> {

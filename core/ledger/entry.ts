@@ -45,19 +45,24 @@ export function canonicalBytes(value: unknown): Uint8Array {
 
 function assertIJson(value: unknown, path: string): void {
 	if (typeof value === 'string') {
-		if (!value.isWellFormed()) throw new TypeError(`lone surrogate at ${path}`);
+		if (!value.isWellFormed()) throw illFormed(path);
 	} else if (typeof value === 'number') {
 		if (!Number.isSafeInteger(value)) throw new TypeError(`not a safe integer at ${path}`);
 	} else if (Array.isArray(value)) {
 		for (const [i, item] of value.entries()) assertIJson(item, `${path}/${i}`);
 	} else if (typeof value === 'object' && value !== null) {
 		for (const [key, item] of Object.entries(value)) {
-			if (!key.isWellFormed()) throw new TypeError(`lone surrogate in a key at ${path}`);
+			if (!key.isWellFormed()) throw illFormed(path);
 			if (item !== undefined) assertIJson(item, `${path}/${key}`);
 		}
 	} else if (value !== null && typeof value !== 'boolean') {
 		throw new TypeError(`not JSON at ${path}`);
 	}
+}
+
+function illFormed(path: string): BrokerError {
+	const errors = [{ pointer: path, detail: 'holds half of a surrogate pair' }];
+	return new BrokerError('validation', 'A text is not well-formed Unicode.', { errors });
 }
 
 /** RFC 6962 leaf hash, hex. */
@@ -74,11 +79,12 @@ export function payloadHash(salt: Uint8Array, pii: unknown): string {
 	return createHash('sha256').update(salt).update(canonicalBytes(pii)).digest('hex');
 }
 
-/** Makes the bytes and the leaf. Throws `too-large` above {@link MAX_ENTRY_BYTES}. */
-export function seal(entry: Entry): Sealable {
+/** Makes the bytes and the leaf. Throws `too-large` unless `reserve` bytes below {@link MAX_ENTRY_BYTES} stay free. */
+export function seal(entry: Entry, reserve = 0): Sealable {
 	const bytes = canonicalBytes(entry);
-	if (bytes.length > MAX_ENTRY_BYTES) {
-		throw new BrokerError('too-large', `The record would take ${bytes.length} bytes; at most ${MAX_ENTRY_BYTES} fit.`);
+	const most = MAX_ENTRY_BYTES - reserve;
+	if (bytes.length > most) {
+		throw new BrokerError('too-large', `The record would take ${bytes.length} bytes; at most ${most} fit.`);
 	}
 	return { entry, bytes, leaf: leafHash(bytes) };
 }

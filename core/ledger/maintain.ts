@@ -1,11 +1,12 @@
 /** Work over the whole ledger: verification, repair and rebuild of listings. Page by page, memory stays flat. */
 import type { Context } from '../context.ts';
 import { applyProjections, project, readHint, writeHint } from './projection.ts';
-import { recordedOf } from './record.ts';
+import { readable, recordedOf } from './record.ts';
 import { readVersion, scanEntries, UNSEALED_SHARDS, unsealed } from './store.ts';
 import { chainChecker, type Finding, type Stored } from './verify.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
+type RepairCtx = ReadCtx & Pick<Context, 'warn'>;
 type Check = { stream: string; next: (s: Stored) => Finding | null; bad: boolean };
 
 /** Verifies every stream, page by page with flat memory. Returns the faults found (at most one per stream). */
@@ -37,7 +38,7 @@ export async function verifyAll(ctx: ReadCtx): Promise<{ entries: number; stream
  * Projects again what was appended since the last pass: covers a crash between an insert and its listings.
  * The overlap absorbs index lag and clock differences between writers; projecting twice changes nothing.
  */
-export async function repairListings(ctx: ReadCtx, now: Date): Promise<number> {
+export async function repairListings(ctx: RepairCtx, now: Date): Promise<number> {
 	const overlapMs = 120_000;
 	const from = (await readHint(ctx, 'listings-cursor')) ?? '';
 	const shards = Array.from({ length: UNSEALED_SHARDS }, (_, shard) => repairShard(ctx, shard, from));
@@ -46,16 +47,14 @@ export async function repairListings(ctx: ReadCtx, now: Date): Promise<number> {
 	return repaired;
 }
 
-async function repairShard(ctx: ReadCtx, shard: number, from: string): Promise<number> {
+async function repairShard(ctx: RepairCtx, shard: number, from: string): Promise<number> {
 	let repaired = 0;
 	let after = from;
 	for (;;) {
 		const page = await unsealed(ctx, shard, after, 200);
 		for (const key of page) {
 			const stored = await readVersion(ctx, key.stream, key.ver);
-			if (stored === null) continue;
-			await applyProjections(ctx, project(recordedOf(stored)));
-			repaired += 1;
+			if (stored !== null && (await list(ctx, stored))) repaired += 1;
 		}
 		const last = page.at(-1);
 		if (last === undefined || page.length < 200) return repaired;
@@ -63,15 +62,22 @@ async function repairShard(ctx: ReadCtx, shard: number, from: string): Promise<n
 	}
 }
 
+/** Lists one entry. One that cannot be read is told and left out: verification names it, and the rest goes on. */
+async function list(ctx: RepairCtx, stored: Stored): Promise<boolean> {
+	const recorded = await readable(async () => recordedOf(stored));
+	if (recorded === null) ctx.warn('ledger: an entry cannot be listed', new Error('record-corrupt'));
+	else await applyProjections(ctx, project(recorded));
+	return recorded !== null;
+}
+
 /** Builds every listing anew from the entries alone. */
-export async function rebuildListings(ctx: ReadCtx): Promise<number> {
+export async function rebuildListings(ctx: RepairCtx): Promise<number> {
 	let start: string | null = null;
 	let count = 0;
 	do {
 		const page = await scanEntries(ctx, start, 200);
 		for (const stored of page.items) {
-			await applyProjections(ctx, project(recordedOf(stored)));
-			count += 1;
+			if (await list(ctx, stored)) count += 1;
 		}
 		start = page.next;
 	} while (start !== null);

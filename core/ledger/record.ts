@@ -22,7 +22,12 @@ export function recordedOf(stored: Stored): Recorded {
 
 export function parse(sealed: Sealable, stored: Stored): Recorded {
 	const body = Body.safeParse(sealed.entry);
-	if (!body.success || sealed.leaf !== stored.leaf || sealed.entry.ver !== stored.ver) {
+	if (
+		!body.success ||
+		sealed.leaf !== stored.leaf ||
+		sealed.entry.ver !== stored.ver ||
+		sealed.entry.stream !== stored.stream
+	) {
 		throw new BrokerError('record-corrupt', 'A ledger entry cannot be read.', {}, { cause: body.error });
 	}
 	return { entry: sealed.entry, body: body.data, leaf: sealed.leaf, ver: stored.ver, stored } as Recorded;
@@ -38,4 +43,14 @@ export function as<T extends Body['type']>(recorded: Recorded, type: T): Recorde
 export function find<T extends Body['type']>(entries: readonly Recorded[], type: T): Recorded<T> | undefined {
 	const found = entries.find((e) => e.body.type === type);
 	return found === undefined ? undefined : as(found, type);
+}
+
+/** What `work` gives, or null when a record it needs cannot be read: for those who tell that and go on. */
+export async function readable<T>(work: () => Promise<T>): Promise<T | null> {
+	try {
+		return await work();
+	} catch (error) {
+		if (error instanceof BrokerError && error.code === 'record-corrupt') return null;
+		throw error;
+	}
 }

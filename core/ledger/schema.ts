@@ -212,7 +212,8 @@ export const FlowFailed = z.object({
 	type: z.literal('FlowFailed'),
 	flow: z.string(),
 	execution: z.string().nullable(),
-	reason: z.enum(['not-started', 'engine', 'denied-by-lake-formation']),
+	/** `lost`: the engine no longer knows the execution. */
+	reason: z.enum(['not-started', 'engine', 'denied-by-lake-formation', 'lost']),
 });
 
 export const FlowCancelled = z.object({

@@ -44,6 +44,25 @@ export async function insertEntry(ctx: Ctx, item: NewItem): Promise<boolean> {
 	});
 }
 
+/** An item holds at most 400 KB, names included (DynamoDB Developer Guide, service quotas). */
+const MAX_PAYLOAD_BYTES = 390 * 1024;
+
+/** A text or JSON as a payload attribute: deflated, so that the largest body that is taken fits an item. */
+export function deflated(bytes: Uint8Array): AttributeValue {
+	const small = deflateRawSync(bytes);
+	if (small.length > MAX_PAYLOAD_BYTES) throw new BrokerError('too-large', 'The text is too large to be recorded.');
+	return { B: small };
+}
+
+/** Reads {@link deflated} back. Throws `record-corrupt`. */
+export function inflated(value: AttributeValue | undefined): Uint8Array {
+	try {
+		return inflateRawSync(value?.B ?? new Uint8Array(), { maxOutputLength: 8 * 1024 * 1024 });
+	} catch (cause) {
+		throw new BrokerError('record-corrupt', 'A payload cannot be read.', {}, { cause });
+	}
+}
+
 /** Inserts one payload or content-addressed blob. False when the key exists. */
 export async function insertPayload(
 	ctx: Ctx,

@@ -21,7 +21,8 @@ export type Job = {
 
 export type Execution = {
 	readonly id: string;
-	readonly state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled';
+	/** `lost`: Athena knows no such execution (it forgets them after 45 days). */
+	readonly state: 'queued' | 'running' | 'succeeded' | 'failed' | 'cancelled' | 'lost';
 	readonly bytesScanned: number | null;
 	readonly engineMs: number | null;
 	/** Lake Formation said no underneath us: our gate and its permissions differ. */
@@ -76,6 +77,9 @@ export async function look(ctx: Ctx, principal: string, id: string): Promise<Exe
 			denied: /insufficient|not authorized|no accessible columns|does not have any privilege/i.test(reason),
 		};
 	} catch (cause) {
+		if (errorName(cause) === 'InvalidRequestException') {
+			return { id, state: 'lost', bytesScanned: null, engineMs: null, denied: false };
+		}
 		throw unavailable(cause);
 	}
 }

@@ -7,7 +7,6 @@ import type { ContractTable } from '../contract.ts';
 import { BrokerError } from '../error.ts';
 import type { Gate } from '../grants.ts';
 import type { BodyOf, TableRef } from '../ledger.ts';
-import { columnsOf } from '../rowfilter.ts';
 import { normalise, printTrino, type Query, type Relation, type Resolved, resolve, type TableName } from '../sql.ts';
 
 /** A table of the query that the catalog knows, with the caller's gate on it. */
@@ -40,7 +39,8 @@ export function plan(query: Query, bound: readonly Bound[]): Plan {
 	const refused = resolved.reads.find((r) => !r.granted);
 	if (refused !== undefined) throw columnNotGranted(refused, opened);
 	const used = opened.filter((o) => resolved.tables.includes(idOf(o)));
-	if (used.length === 0) throw new BrokerError('unsupported', 'The query reads no data product.');
+	if (used.length === 0)
+		throw new BrokerError('unsupported', 'The query reads no data product.', { line: 1, column: 1 });
 	return {
 		printed: printTrino(resolved),
 		normalised: normalise(query),
@@ -63,9 +63,7 @@ const sameName = (a: TableName, b: TableName) => a.database === b.database && a.
 function opens(bound: Bound): Opened {
 	const { gate, product, table, name } = bound;
 	if (gate.open) {
-		const rows = gate.scope.rowFilter;
-		const printable = rows === null || columnsOf(rows).every((c) => gate.scope.columns.includes(c));
-		if (gate.exact || printable) return { ...bound, gate };
+		if (gate.exact || gate.printable) return { ...bound, gate };
 		// Lake Formation holds wider rows for others on this principal, and these rows cannot be told apart without
 		// reading a column that was not granted.
 		throw refusal(bound, 'table-not-granted', 'your rows cannot be separated from those of others on this principal');

@@ -4,7 +4,6 @@
  */
 import * as z from 'zod';
 import type { Context } from '../context.ts';
-import { BrokerError } from '../error.ts';
 import * as Grants from '../grants.ts';
 import * as Ledger from '../ledger.ts';
 import * as Lineage from '../lineage.ts';
@@ -51,16 +50,20 @@ export type Selection = {
 };
 
 /** Rows in order of time. */
-export async function* flowRows(ctx: ReadCtx, selection: Selection): AsyncGenerator<FlowRow> {
+export async function* flowRows(ctx: Context, selection: Selection): AsyncGenerator<FlowRow> {
 	for (const day of days(selection.from, selection.until)) {
 		for await (const key of dayKeys(ctx, selection.product, day)) {
 			const at = key.slice(0, key.indexOf('#'));
 			if (at < selection.from || at >= selection.until) continue;
-			const flow = await Lineage.get(ctx, key.slice(at.length + 1));
-			if (flow === null) continue;
+			const id = key.slice(at.length + 1);
+			const flow = await Ledger.readable(() => Lineage.get(ctx, id));
+			if (flow === null) {
+				if (selection.consumerDomains === null) yield unreadable(id, at, selection.product);
+				continue;
+			}
 			const { domain } = flow.intended.body;
 			if (selection.consumerDomains !== null && !selection.consumerDomains.includes(domain)) continue;
-			yield* rowsOf(ctx, flow, selection.product);
+			yield* rowsOf(ctx, flow, selection);
 		}
 	}
 }
@@ -100,12 +103,14 @@ async function* pages(ctx: ReadCtx, pk: string): AsyncGenerator<string, undefine
 	return undefined;
 }
 
-async function* rowsOf(ctx: ReadCtx, flow: Lineage.Flow, product: string): AsyncGenerator<FlowRow> {
+async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): AsyncGenerator<FlowRow> {
+	const { product } = selection;
 	const { body, entry, leaf } = flow.intended;
 	const end = flow.ended?.body;
 	for (const [i, source] of body.from.entries()) {
 		const auth = body.auth[i];
 		if (source.product !== product || auth === undefined) continue;
+		if (selection.consumerDomains !== null && !(await seesAll(ctx, auth.grants))) continue;
 		yield {
 			flow: flow.id,
 			at: entry.at,
@@ -129,14 +134,51 @@ async function* rowsOf(ctx: ReadCtx, flow: Lineage.Flow, product: string): Async
 	}
 }
 
+/** Whether the caller may see each of the grants: a report shows no grant that the API would not. */
+async function seesAll(ctx: Context, grantIds: readonly string[]): Promise<boolean> {
+	for (const id of grantIds) {
+		const grant = await Ledger.readable(() => Grants.get(ctx, id));
+		if (grant === null || !(await Grants.isVisible(ctx, grant))) return false;
+	}
+	return true;
+}
+
+/** A flow whose entries cannot be read is not left out: what is known of it is that it was. */
+function unreadable(flow: string, at: string, product: string): FlowRow {
+	return {
+		...{
+			flow,
+			at,
+			product,
+			state: 'unknown',
+			consumerDomain: '',
+			person: '',
+			principal: '',
+			purpose: '',
+			legalBasis: '',
+		},
+		...{
+			table: '',
+			columns: [],
+			outputs: [],
+			rowFilters: [],
+			rowsDelivered: null,
+			bytesScanned: null,
+			execution: null,
+		},
+		...{ leaf: '', entitlement: { version: 0, leaf: '' }, grants: [], decisions: [], requests: [], contract: null },
+		unknown: [`flow ${flow}: its entries cannot be read`],
+	};
+}
+
 type Chain = Pick<FlowRow, 'grants' | 'decisions' | 'requests' | 'contract' | 'rowFilters' | 'unknown'>;
 
 async function chain(ctx: ReadCtx, grantIds: readonly string[], table: Ledger.TableRef): Promise<Chain> {
 	const found: Chain = { grants: [], decisions: [], requests: [], contract: null, rowFilters: [], unknown: [] };
 	for (const id of grantIds) {
-		const grant = await readable(() => Grants.get(ctx, id));
+		const grant = await Ledger.readable(() => Grants.get(ctx, id));
 		if (grant === null) {
-			found.unknown.push(`grant ${id}: its entries or its row filter cannot be read`);
+			found.unknown.push(`grant ${id}: its entries cannot be read`);
 			continue;
 		}
 		const { body, entry, leaf } = grant.opened;
@@ -144,7 +186,9 @@ async function chain(ctx: ReadCtx, grantIds: readonly string[], table: Ledger.Ta
 		const scope = grant.scopes.find((s) => s.table.database === table.database && s.table.table === table.table);
 		if (scope !== undefined) found.rowFilters.push(Grants.scopeView(scope).rowFilter);
 		found.contract = body.contract;
-		for (const e of await Ledger.read(ctx, Ledger.stream.request(body.request))) {
+		const request = await Ledger.readable(() => Ledger.read(ctx, Ledger.stream.request(body.request)));
+		if (request === null) found.unknown.push(`request ${body.request}: its entries cannot be read`);
+		for (const e of request ?? []) {
 			if (e.body.type === 'AccessRequested') {
 				found.requests.push({ id: e.body.request, at: e.entry.at, leaf: e.leaf, by: e.body.requester });
 			} else if (e.body.type === 'AccessDecided') {
@@ -154,14 +198,4 @@ async function chain(ctx: ReadCtx, grantIds: readonly string[], table: Ledger.Ta
 		}
 	}
 	return found;
-}
-
-/** A record that cannot be read is said to be unknown; it does not take the rest of the report with it. */
-async function readable<T>(read: () => Promise<T>): Promise<T | null> {
-	try {
-		return await read();
-	} catch (error) {
-		if (error instanceof BrokerError && error.code === 'record-corrupt') return null;
-		throw error;
-	}
 }

@@ -114,9 +114,18 @@ function constantOf(e: Expression, column: Column): Constant {
 function constant(e: Expression): Constant | null {
 	if (e.kind === 'string') return { type: 'string', value: e.value };
 	if (e.kind === 'boolean') return { type: 'boolean', value: e.value };
-	if (e.kind === 'integer') return { type: 'number', value: canonicalNumber(String(e.value)) };
-	if (e.kind === 'decimal' || e.kind === 'double') return { type: 'number', value: canonicalNumber(e.text) };
+	if (e.kind === 'integer') return { type: 'number', value: number(String(e.value), e.at) };
+	if (e.kind === 'decimal' || e.kind === 'double') return { type: 'number', value: number(e.text, e.at) };
 	return null;
+}
+
+function number(written: string, at: Position): string {
+	try {
+		return canonicalNumber(written);
+	} catch (error) {
+		if (!(error instanceof RangeError)) throw error;
+		throw invalid(at, 'This number is out of range.');
+	}
 }
 
 function demandFits(value: string, { name, type }: Column, at: Position): void {

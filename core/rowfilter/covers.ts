@@ -13,16 +13,37 @@ type Range = { readonly low: Bound | null; readonly high: Bound | null };
 
 export function covers(wider: RowFilter | null, narrower: RowFilter | null): boolean {
 	if (wider === null) return true;
-	return narrower !== null && implies(canonical(narrower), canonical(wider));
+	if (narrower === null) return false;
+	return implies(canonical(narrower), canonical(wider), { texts: new Map(), answers: new Map() });
+}
+
+/** Each pair of nodes is decided once, or AND over OR over AND would take exponential time. */
+type Memory = {
+	readonly texts: Map<RowFilter, string>;
+	readonly answers: Map<RowFilter, Map<RowFilter, boolean>>;
+};
+
+function textOf({ texts }: Memory, f: RowFilter): string {
+	const text = texts.get(f) ?? JSON.stringify(f);
+	texts.set(f, text);
+	return text;
 }
 
 /** Whether rows where `n` is TRUE are rows where `w` is TRUE. */
-function implies(n: RowFilter, w: RowFilter): boolean {
-	if (JSON.stringify(n) === JSON.stringify(w)) return true;
-	if (n.op === 'or') return n.operands.every((operand) => implies(operand, w));
-	if (w.op === 'and') return w.operands.every((operand) => implies(n, operand));
-	if (w.op === 'or' && w.operands.some((operand) => implies(n, operand))) return true;
-	if (n.op === 'and') return n.operands.some((operand) => implies(operand, w));
+function implies(n: RowFilter, w: RowFilter, memory: Memory): boolean {
+	const answers = memory.answers.get(n) ?? new Map<RowFilter, boolean>();
+	memory.answers.set(n, answers);
+	const answer = answers.get(w) ?? decide(n, w, memory);
+	answers.set(w, answer);
+	return answer;
+}
+
+function decide(n: RowFilter, w: RowFilter, memory: Memory): boolean {
+	if (textOf(memory, n) === textOf(memory, w)) return true;
+	if (n.op === 'or') return n.operands.every((operand) => implies(operand, w, memory));
+	if (w.op === 'and') return w.operands.every((operand) => implies(n, operand, memory));
+	if (w.op === 'or' && w.operands.some((operand) => implies(n, operand, memory))) return true;
+	if (n.op === 'and') return n.operands.some((operand) => implies(operand, w, memory));
 	return w.op !== 'or' && atomImplies(n, w);
 }
 

@@ -1,11 +1,15 @@
 /** Decimal numbers as text: one spelling per value, compared exactly. */
 
+const MAX_EXPONENT = 400;
+
 /** Without exponent, plus sign, or zeros that say nothing: '1.50' is '1.5', '1E2' is '100', '-0' is '0'. */
 export function canonicalNumber(written: string): string {
 	const [, sign, whole = '', fraction = '', exponent = '0'] =
-		/^([+-]?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]{1,4}))?$/.exec(written) ?? [];
+		/^([+-]?)([0-9]*)\.?([0-9]*)(?:[eE]([+-]?[0-9]+))?$/.exec(written) ?? [];
 	if (whole + fraction === '') throw new RangeError('not a decimal number');
 	const shift = Number(exponent);
+	// No column type reaches further; padding with zeros must stay small.
+	if (Math.abs(shift) > MAX_EXPONENT) throw new RangeError('the exponent is out of range');
 	const digits = whole + fraction;
 	const point = whole.length + shift;
 	const left = digits.slice(0, Math.max(0, point)).padEnd(Math.max(0, point), '0').replace(/^0+/, '');

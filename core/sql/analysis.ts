@@ -1,8 +1,11 @@
 /** The resolver's notebook: what has been found so far, and the one place that records a read. */
 import type { ColumnReference, Join, Position, Query, Source, TableName } from './ast.ts';
 import type { Lineage } from './lineage.ts';
+import { refusal } from './refuse.ts';
 import type { Read, Relation, ResolvedItem, ResolvedSource, Target, Use } from './resolved.ts';
 import type { Scope } from './scope.ts';
+
+const maxFields = 5000;
 
 /** A select list item with its lineage; `name` is what the query around sees. */
 export type Item = ResolvedItem & { readonly lineage: Lineage; readonly plainType: string | null };
@@ -30,7 +33,10 @@ export type Analysis = {
 	readonly query: (query: Query, place: Place) => ResolvedQuery;
 	readonly reads: Map<string, Read>;
 	readonly tables: Set<string>;
-	readonly aliases: Set<string>;
+	/** Each name given, with the number to try next for another like it. */
+	readonly aliases: Map<string, number>;
+	/** How many columns the sources and select lists of the statement have so far. */
+	fields: number;
 	readonly references: Map<ColumnReference, Target>;
 	readonly items: Map<Query, readonly ResolvedItem[]>;
 	readonly sources: Map<Source, ResolvedSource>;
@@ -38,11 +44,19 @@ export type Analysis = {
 };
 
 /** A name not taken yet, as near to the wanted one as can be. */
-export function unique(taken: Set<string>, wanted: string): string {
+export function unique(taken: Map<string, number>, wanted: string): string {
 	let name = wanted;
-	for (let n = 2; taken.has(name); n += 1) name = `${wanted}_${n}`;
-	taken.add(name);
+	let next = taken.get(wanted) ?? 2;
+	for (; taken.has(name); next += 1) name = `${wanted}_${next}`;
+	taken.set(wanted, next);
+	if (name !== wanted) taken.set(name, 2);
 	return name;
+}
+
+/** Asked before fields are built, so that no text makes many times more of them than it has words. */
+export function countFields(a: Analysis, more: number, at: Position): void {
+	a.fields += more;
+	if (a.fields > maxFields) throw refusal('too-large', at, `A query may have at most ${maxFields} columns in all.`);
 }
 
 export function recordRead(a: Analysis, read: Omit<Read, 'uses'>, use: Use): void {

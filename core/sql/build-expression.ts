@@ -65,6 +65,7 @@ const arithmetic: ReadonlyMap<string, ArithmeticOperator> = new Map([
 export function expressionBuilder(claims: Claims, query: (context: QueryContext) => Query): Builder {
 	const builder: Builder = {
 		claims,
+		sources: new Set(),
 		query,
 		expression(context) {
 			const handler = handlers.get(context.constructor);
@@ -145,6 +146,10 @@ function arithmeticChain(b: Builder, context: ArithmeticBinaryContext): Expressi
 
 function unary(b: Builder, context: ArithmeticUnaryContext): Expression {
 	const operand = b.expression(context.valueExpression());
+	// Without its sign the number would become a place in the select list, in ORDER BY and GROUP BY.
+	if (context.MINUS() === null && operand.kind === 'integer') {
+		throw unsupported(positionOf(context), 'Write a whole number without a plus sign.');
+	}
 	return context.MINUS() === null ? operand : { kind: 'negate', operand, at: positionOf(context) };
 }
 

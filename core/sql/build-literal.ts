@@ -16,7 +16,7 @@ import { refusal, unsupported } from './refuse.ts';
 
 const units: readonly IntervalUnit[] = ['year', 'month', 'day', 'hour', 'minute', 'second'];
 /** Trino's bigint. */
-const largest = 2n ** 63n - 1n;
+export const largest = 2n ** 63n - 1n;
 
 export function stringValue(claims: Claims, context: StringContext): string {
 	if (!(context instanceof BasicStringLiteralContext)) throw notRead(context);
@@ -53,7 +53,7 @@ function canonicalDouble(text: string): string {
 	return text.replace(/^(-?)\./, '$10.').replace(/\.(?=E)/, '.0');
 }
 
-/** DATE '..' and TIMESTAMP '..'; the context itself is claimed by the caller. */
+/** DATE '..', TIMESTAMP '..' and DECIMAL '..'; the context itself is claimed by the caller. */
 export function typedLiteral(claims: Claims, context: TypeConstructorContext): Literal {
 	const at = positionOf(context);
 	const named = context.identifier();
@@ -62,6 +62,9 @@ export function typedLiteral(claims: Claims, context: TypeConstructorContext): L
 	const text = stringValue(claims, context.string()).trim();
 	if (type === 'date') return { kind: 'date', value: date(text, at), at };
 	if (type === 'timestamp') return { kind: 'timestamp', value: timestamp(text, at), at };
+	if (type === 'decimal' && /^-?[0-9]+(?:\.[0-9]+)?$/.test(text)) {
+		return { kind: 'decimal', text: canonicalDecimal(text, at), at };
+	}
 	throw unsupported(at, `Literals of type ${type} are not supported.`);
 }
 

@@ -18,6 +18,9 @@ import { claim, notRead, positionOf } from './claims.ts';
 import type { Builder } from './handler.ts';
 import { unsupported } from './refuse.ts';
 
+/** In all of a statement, however they are joined. */
+const maxSources = 128;
+
 export function source(b: Builder, context: ParserRuleContext): Source {
 	claim(b.claims, context);
 	if (context instanceof JoinRelationContext) return joins(b, context);
@@ -100,11 +103,19 @@ function aliased(b: Builder, context: AliasedRelationContext): Source {
 	return { ...plain, alias, columns };
 }
 
+function countSource({ sources }: Builder, context: ParserRuleContext): void {
+	sources.add(context);
+	if (sources.size > maxSources) {
+		throw unsupported(positionOf(context), `A query may read at most ${maxSources} tables and sub-queries in FROM.`);
+	}
+}
+
 function primary(b: Builder, context: ParserRuleContext): Source {
 	claim(b.claims, context);
 	const at = positionOf(context);
 	if (context instanceof ParenthesizedRelationContext) return source(b, context.relation());
 	if (context instanceof TableNameContext) {
+		countSource(b, context);
 		if (context.queryPeriod() !== null) throw unsupported(at, 'Reading a table as of another time is not supported.');
 		const written = context.tableOrViewName();
 		claim(b.claims, written);
@@ -113,6 +124,7 @@ function primary(b: Builder, context: ParserRuleContext): Source {
 		return { kind: 'table', name: tableName(b.claims, table), alias: null, columns: null, at };
 	}
 	if (!(context instanceof ExpressionSourceTableContext)) throw notRead(context);
+	countSource(b, context);
 	const inner = context.relationSourceTable();
 	if (!(inner instanceof SubqueryRelationContext)) throw notRead(inner);
 	claim(b.claims, inner);

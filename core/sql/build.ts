@@ -25,22 +25,23 @@ import {
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
 import type { Expression, Query, SelectItem, SortItem } from './ast.ts';
 import { expressionBuilder } from './build-expression.ts';
+import { largest } from './build-literal.ts';
 import { columnReference, identifier } from './build-name.ts';
 import { source } from './build-source.ts';
 import { claim, demandAllClaimed, notRead, positionOf } from './claims.ts';
 import type { Builder } from './handler.ts';
 import { parseWith } from './parse.ts';
-import { unsupported } from './refuse.ts';
+import { refusal, unsupported } from './refuse.ts';
 
 type Rows = { readonly orderBy: readonly SortItem[]; readonly offset: bigint | null; readonly limit: bigint | null };
 
 export function parseQuery(text: string): Query {
-	return parseWith(text, (parser) => parser.singleStatement(), readStatement);
+	return parseWith(text, 'query', (parser) => parser.singleStatement(), readStatement);
 }
 
 /** One expression and nothing after it. */
 export function parseExpression(text: string): Expression {
-	return parseWith(text, (parser) => parser.standaloneExpression(), readExpression);
+	return parseWith(text, 'expression', (parser) => parser.standaloneExpression(), readExpression);
 }
 
 function newBuilder(): Builder {
@@ -121,7 +122,9 @@ function rowCount(b: Builder, context: RowCountContext | null | undefined): bigi
 	claim(b.claims, context);
 	const digits = context.INTEGER_VALUE();
 	if (digits === null) throw unsupported(positionOf(context), 'Parameters are not supported.');
-	return BigInt(digits.getText().replaceAll('_', ''));
+	const count = BigInt(digits.getText().replaceAll('_', ''));
+	if (count > largest) throw refusal('validation', positionOf(context), 'This number does not fit a bigint.');
+	return count;
 }
 
 function sortItem(b: Builder, context: SortItemContext): SortItem {

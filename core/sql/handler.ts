@@ -6,6 +6,8 @@ import type { Claims } from './claims.ts';
 
 export type Builder = {
 	readonly claims: Claims;
+	/** The tables and sub-queries of FROM met so far. */
+	readonly sources: Set<ParserRuleContext>;
 	readonly expression: (context: ParserRuleContext) => Expression;
 	readonly query: (context: QueryContext) => Query;
 };

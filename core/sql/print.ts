@@ -177,7 +177,9 @@ export function literalText(e: Literal): string {
 	switch (e.kind) {
 		case 'integer':
 			return e.value < 0n ? `(${e.value})` : String(e.value);
+		// Athena reads 1.5 as a double; only with its type is it a decimal in every engine.
 		case 'decimal':
+			return `DECIMAL ${stringText(e.text)}`;
 		case 'double':
 			return e.text.startsWith('-') ? `(${e.text})` : e.text;
 		case 'string':

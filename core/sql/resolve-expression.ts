@@ -3,7 +3,7 @@ import { type Analysis, type Place, recordRead, recordUse } from './analysis.ts'
 import { type ColumnReference, children, type Expression, type Query } from './ast.ts';
 import { isAggregate, isConditional } from './functions.ts';
 import { influence, type Lineage, merge, raise } from './lineage.ts';
-import { refusal } from './refuse.ts';
+import { refusal, unsupported } from './refuse.ts';
 import type { Target, Use } from './resolved.ts';
 import { findColumn, type Scope, type ScopeField } from './scope.ts';
 
@@ -20,6 +20,10 @@ export function resolveExpression(a: Analysis, e: Expression, scope: Scope, use:
 
 function resolveColumn(a: Analysis, e: ColumnReference, scope: Scope, use: Use): Lineage {
 	const field = findColumn(e, scope);
+	// Printed inside a sub-query, the expression behind the name would mean the tables of that one.
+	if (field.target.kind === 'output' && !scope.fields.includes(field)) {
+		throw unsupported(e.at, 'A sub-query in ORDER BY cannot use names of the select list.');
+	}
 	refer(a, e, field, use);
 	return field.lineage;
 }

@@ -1,5 +1,5 @@
 /** FROM: tables looked up, derived tables resolved, joins to the fields that the rest of the query sees. */
-import { type Analysis, recordUse, unique } from './analysis.ts';
+import { type Analysis, countFields, recordUse, unique } from './analysis.ts';
 import type { DerivedSource, Identifier, Join, Source, TableSource } from './ast.ts';
 import { baseColumn, influence, type Lineage, merge, nothing } from './lineage.ts';
 import { refusal } from './refuse.ts';
@@ -29,6 +29,7 @@ function resolveTable(a: Analysis, source: TableSource): readonly ScopeField[] {
 		source.alias === null
 			? [catalog ?? 'awsdatacatalog', database ?? relation.printed.at(-2) ?? '', table]
 			: [source.alias];
+	countFields(a, relation.columns.length, source.at);
 	const columns = relation.columns.map((column) => ({ ...column, name: column.name.toLowerCase() }));
 	const fields = columns.map(
 		({ name, type, granted }): Field => ({ printed: name, origin: { kind: 'base', column: name, type, granted } }),

@@ -7,6 +7,7 @@
  */
 import {
 	type Analysis,
+	countFields,
 	type Item,
 	type Lookup,
 	type Place,
@@ -14,7 +15,7 @@ import {
 	recordUse,
 	unique,
 } from './analysis.ts';
-import type { ColumnReference, Expression, Query, SelectItem } from './ast.ts';
+import type { ColumnReference, Expression, Position, Query, SelectItem } from './ast.ts';
 import { influence, type Lineage, merge, nothing, outputOf } from './lineage.ts';
 import { refusal, unsupported } from './refuse.ts';
 import { refer, resolveExpression } from './resolve-expression.ts';
@@ -22,13 +23,17 @@ import { resolveSource } from './resolve-source.ts';
 import type { Resolved, Use } from './resolved.ts';
 import { fieldsOf, type Scope, type ScopeField } from './scope.ts';
 
+/** Stars multiply: a select list is refused before it is built. */
+const maxItems = 1000;
+
 export function resolve(query: Query, lookup: Lookup): Resolved {
 	const a: Analysis = {
 		lookup,
 		query: (inner, place) => resolveQuery(a, inner, place),
 		reads: new Map(),
 		tables: new Set(),
-		aliases: new Set(),
+		aliases: new Map(),
+		fields: 0,
 		references: new Map(),
 		items: new Map(),
 		sources: new Map(),
@@ -56,6 +61,7 @@ function resolveQuery(a: Analysis, query: Query, place: Place): ResolvedQuery {
 	}
 	const items = selectList(a, query, scope, place);
 	a.items.set(query, items);
+	if (place.exists) refusePlaces(query);
 	for (const term of query.groupBy) {
 		const position = ordinal(term, items);
 		rows.push(
@@ -68,8 +74,9 @@ function resolveQuery(a: Analysis, query: Query, place: Place): ResolvedQuery {
 	if (query.having !== null) {
 		rows.push(influence(resolveExpression(a, query.having, scope, 'having'), 'filter'));
 	}
+	const sorting = sortScope(items, scope);
 	for (const { expression } of query.orderBy) {
-		rows.push(influence(sortKey(a, expression, items, scope), 'sort'));
+		rows.push(influence(sortKey(a, expression, items, sorting), 'sort'));
 	}
 	return { items, rows: merge(rows) };
 }
@@ -87,11 +94,17 @@ function itemUse(a: Analysis, item: Item, at: Expression, use: Use): Lineage {
 	return item.lineage;
 }
 
+/** The star of EXISTS is one constant here, so the places in its select list are not those that were meant. */
+function refusePlaces(query: Query): void {
+	if (query.items.every((item) => item.kind !== 'star')) return;
+	const keys = [...query.groupBy, ...query.orderBy.map(({ expression }) => expression)];
+	const place = keys.find((key) => key.kind === 'integer');
+	if (place !== undefined) throw unsupported(place.at, 'Name the column: EXISTS (SELECT * ..) has no places.');
+}
+
 /** Names of the select list come first in ORDER BY, then those of FROM. */
-function sortKey(a: Analysis, e: Expression, items: readonly Item[], scope: Scope): Lineage {
-	const place = ordinal(e, items);
-	if (place !== null) return itemUse(a, place, e, 'sort');
-	const outputs = items.map(
+function sortScope(items: readonly Item[], scope: Scope): Scope {
+	const fields = items.map(
 		(item, index): ScopeField => ({
 			name: item.name,
 			qualifier: null,
@@ -102,13 +115,25 @@ function sortKey(a: Analysis, e: Expression, items: readonly Item[], scope: Scop
 			relation: null,
 		}),
 	);
-	return resolveExpression(a, e, { fields: outputs, parent: scope }, 'sort');
+	return { fields, parent: scope };
+}
+
+function sortKey(a: Analysis, e: Expression, items: readonly Item[], scope: Scope): Lineage {
+	const place = ordinal(e, items);
+	return place === null ? resolveExpression(a, e, scope, 'sort') : itemUse(a, place, e, 'sort');
 }
 
 function selectList(a: Analysis, query: Query, scope: Scope, place: Place): readonly Item[] {
-	const taken = new Set<string>();
+	const taken = new Map<string, number>();
+	let count = 0;
+	const add = (more: number, at: Position) => {
+		count += more;
+		if (count > maxItems) throw refusal('too-large', at, `A select list may have at most ${maxItems} columns.`);
+		countFields(a, more, at);
+	};
 	const items = query.items.flatMap((item): readonly Omit<Item, 'printed'>[] => {
-		if (item.kind === 'star') return star(a, item, query, scope, place);
+		if (item.kind === 'star') return star(a, item, query, scope, place, add);
+		add(1, item.at);
 		const { expression, alias } = item;
 		const lineage = resolveExpression(a, expression, scope, place.use);
 		const name = alias ?? (expression.kind === 'column' ? (expression.parts.at(-1) ?? null) : null);
@@ -134,12 +159,14 @@ function star(
 	query: Query,
 	scope: Scope,
 	place: Place,
+	add: (more: number, at: Position) => void,
 ): readonly Omit<Item, 'printed'>[] {
 	const all = starFields(item, query, scope);
 	const granted = all.filter((field) => field.granted);
 	if (granted.length === 0) {
 		throw refusal('table-not-granted', item.at, 'The star stands for no column that is granted.');
 	}
+	add(place.exists ? 1 : granted.length, item.at);
 	if (place.exists) {
 		const one: Expression = { kind: 'integer', value: 1n, at: item.at };
 		return [{ name: null, expression: one, lineage: nothing, plainType: null }];

@@ -4,9 +4,9 @@ import * as Access from '#core/access.ts';
 import { actorOf, type Context } from '#core/context.ts';
 import * as Grants from '#core/grants.ts';
 import { idOf, Slug } from '#core/id.ts';
-import { Listing } from '#core/ledger.ts';
+import { Listing, readable } from '#core/ledger.ts';
 import { BASE } from '../base.ts';
-import { json, jsonBody, newRouter, nextPageToken, Paging, pageOf, refusals } from './router.ts';
+import { json, jsonBody, mayList, newRouter, nextPageToken, Paging, pageOf, refusals } from './router.ts';
 
 const one = { params: z.object({ id: idOf('request') }) };
 const etag = { ETag: { schema: { type: 'string' as const }, description: 'The content hash; send it as If-Match' } };
@@ -85,6 +85,7 @@ export function accessRoutes() {
 		const { domain, ...paging } = c.req.valid('query');
 		const { key } = Listing;
 		const pk = domain === undefined ? key.requestsOfPerson(actorOf(c.var.ctx)) : key.requestsOfDomain(domain);
+		if (domain !== undefined && !mayList(c.var.ctx, domain)) return c.json({ requests: [], nextPageToken: null }, 200);
 		const { keys, nextPageToken: next } = await pageOf(c.var.ctx, pk, paging, true);
 		const found = await Promise.all(keys.map((id) => visible(c.var.ctx, id)));
 		return c.json({ requests: found.filter((r) => r !== null), nextPageToken: next }, 200);
@@ -111,6 +112,6 @@ export function accessRoutes() {
 
 /** A list shows what its reader may see one by one, and nothing else. */
 async function visible(ctx: Context, id: string): Promise<Access.RequestView | null> {
-	const request = await Access.get(ctx, id);
+	const request = await readable(() => Access.get(ctx, id));
 	return request !== null && Access.isVisible(ctx, request) ? Access.viewOf(ctx, request) : null;
 }

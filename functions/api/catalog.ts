@@ -113,6 +113,7 @@ export function catalogRoutes() {
 	app.openapi(putProduct, async (c) => {
 		const { ctx } = c.var;
 		const { id } = c.req.valid('param');
+		reveal(ctx, 'viewDomains', Entity.mesh(ctx.config.governance));
 		const domain = await Domains.get(ctx, id.slice(0, id.indexOf('.')));
 		if (domain === null) throw notFound();
 		// What a new product will be is not known before its contract is read; ownership of the domain is what counts.

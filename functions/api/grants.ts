@@ -3,8 +3,8 @@ import { createRoute, z } from '@hono/zod-openapi';
 import { actorOf, type Context } from '#core/context.ts';
 import * as Grants from '#core/grants.ts';
 import { idOf, Slug } from '#core/id.ts';
-import { Listing } from '#core/ledger.ts';
-import { json, jsonBody, newRouter, nextPageToken, Paging, pageOf, refusals } from './router.ts';
+import { Listing, readable } from '#core/ledger.ts';
+import { json, jsonBody, mayList, newRouter, nextPageToken, Paging, pageOf, refusals } from './router.ts';
 
 const one = { params: z.object({ id: idOf('grant') }) };
 
@@ -50,6 +50,7 @@ export function grantRoutes() {
 		const { domain, ...paging } = c.req.valid('query');
 		const { key } = Listing;
 		const pk = domain === undefined ? key.grantsOfPerson(actorOf(ctx)) : key.grantsOfDomain(domain);
+		if (domain !== undefined && !mayList(ctx, domain)) return c.json({ grants: [], nextPageToken: null }, 200);
 		const { keys, nextPageToken: next } = await pageOf(ctx, pk, paging, true);
 		const found = await Promise.all(keys.map((id) => visible(ctx, id)));
 		return c.json({ grants: found.filter((g) => g !== null), nextPageToken: next }, 200);
@@ -65,6 +66,6 @@ export function grantRoutes() {
 }
 
 async function visible(ctx: Context, id: string): Promise<Grants.GrantView | null> {
-	const grant = await Grants.get(ctx, id);
+	const grant = await readable(() => Grants.get(ctx, id));
 	return grant !== null && (await Grants.isVisible(ctx, grant)) ? Grants.viewOf(grant, ctx.now) : null;
 }

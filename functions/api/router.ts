@@ -33,18 +33,16 @@ const refusal = {
 /** Every route may answer with a problem. */
 export const refusals = { default: refusal } as const;
 
-export const idParam = (name: string) =>
-	z.object({
-		id: z
-			.string()
-			.max(200)
-			.meta({ description: `${name} id` }),
-	});
-
 export const Paging = z.object({
 	pageSize: z.coerce.number().int().min(1).max(100).default(20),
 	pageToken: z.string().max(2000).optional(),
 });
+
+/** Whether a domain's listing is open to the caller at all; what it shows is decided line by line. */
+export function mayList(ctx: Context, domain: string): boolean {
+	const { governance } = ctx.config;
+	return ctx.caller.roles.some((m) => m.domain === domain || (m.domain === governance && m.role === 'regulator'));
+}
 
 /** Sort keys of one page of a listing, and the token of the next. */
 export async function pageOf(ctx: Context, pk: string, paging: z.infer<typeof Paging>, newestFirst: boolean) {

@@ -1,12 +1,14 @@
 /**
- * Query executions and their results, as files: `<id>.json` and `<id>.rows` (a JSON array a line). A state is
- * on disk before it is told. After a crash, what had not ended is failed and everything else is still there.
+ * Query executions and their results, as files: `<id>.json` and `<id>.rows` (a JSON array a line). That a query
+ * was accepted and how it ended is on disk before it is told; RUNNING is kept in memory only. After a crash,
+ * what had not ended is failed, what ended is still there, and files that are nobody's result are removed.
  */
-import { createReadStream, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import * as z from 'zod';
 import { writeDurably } from '../files.ts';
+import { type Page, readRows } from './rows.ts';
 
 const ColumnInfo = z.strictObject({
 	name: z.string(),
@@ -19,6 +21,8 @@ const ColumnInfo = z.strictObject({
 const Execution = z.strictObject({
 	id: z.string(),
 	account: z.string(),
+	/** The role that asked: nobody else is told of the execution. */
+	principal: z.string(),
 	workGroup: z.string(),
 	query: z.string(),
 	database: z.string().nullable(),
@@ -38,25 +42,30 @@ export type Execution = z.infer<typeof Execution>;
 
 export type Executions = {
 	readonly get: (id: string) => Execution | undefined;
-	readonly byToken: (account: string, token: string) => Execution | undefined;
+	readonly byToken: (asker: Asker, token: string) => Execution | undefined;
 	/** Newest first. */
-	readonly list: (account: string, workGroup: string) => Execution[];
+	readonly list: (asker: Asker, workGroup: string) => Execution[];
 	/** Keeps the execution in memory only: a state that a crash may forget. */
 	readonly note: (execution: Execution) => void;
 	readonly save: (execution: Execution) => Promise<void>;
+	/** An execution that was never accepted: its token is free again. */
+	readonly forget: (execution: Execution) => Promise<void>;
 	readonly resultFile: (id: string) => string;
 	/** What a query that did not succeed wrote is nobody's result. */
 	readonly discardResult: (id: string) => Promise<void>;
-	/** Rows from a position in the result file, and the position after them; null at the end. */
-	readonly rows: (
-		id: string,
-		position: number,
-		most: number,
-	) => Promise<{ rows: (string | null)[][]; next: number | null }>;
+	/** Rows from a position in the result file; undefined if no row begins there. */
+	readonly rows: (id: string, position: number, most: number) => Promise<Page | undefined>;
 };
 
-function tokenKey(account: string, token: string): string {
-	return `${account} ${token}`;
+/** Whose executions: those of one role in one account. */
+export type Asker = Pick<Execution, 'account' | 'principal'>;
+
+export function isAskedBy(execution: Execution, asker: Asker): boolean {
+	return execution.account === asker.account && execution.principal === asker.principal;
+}
+
+function tokenKey({ account, principal }: Asker, token: string): string {
+	return JSON.stringify([account, principal, token]);
 }
 
 export function isTerminal(execution: Execution): boolean {
@@ -68,15 +77,16 @@ export async function openExecutions(dataDir: string, now: Date): Promise<Execut
 	mkdirSync(folder, { recursive: true, mode: 0o700 });
 	const all = new Map<string, Execution>();
 	const tokens = new Map<string, string>();
+	const stateFile = (id: string) => path.join(folder, `${id}.json`);
+	const resultFile = (id: string) => path.join(folder, `${id}.rows`);
 	const note = (execution: Execution) => {
 		all.set(execution.id, execution);
-		tokens.set(tokenKey(execution.account, execution.token), execution.id);
+		tokens.set(tokenKey(execution, execution.token), execution.id);
 	};
 	const save = async (execution: Execution) => {
-		await writeDurably(path.join(folder, `${execution.id}.json`), JSON.stringify(execution));
+		await writeDurably(stateFile(execution.id), JSON.stringify(execution));
 		note(execution);
 	};
-	const resultFile = (id: string) => path.join(folder, `${id}.rows`);
 
 	for (const file of readdirSync(folder).filter((name) => name.endsWith('.json'))) {
 		const execution = Execution.parse(JSON.parse(readFileSync(path.join(folder, file), 'utf8')));
@@ -85,48 +95,31 @@ export async function openExecutions(dataDir: string, now: Date): Promise<Execut
 		const reason = 'GENERIC_INTERNAL_ERROR: the query engine stopped';
 		await save({ ...execution, state: 'FAILED', reason, completed: now.getTime() });
 	}
+	// What a killed process left: rows of queries that did not succeed, files that never took their name.
+	for (const file of readdirSync(folder)) {
+		const result = file.endsWith('.rows') && all.get(path.basename(file, '.rows'))?.state === 'SUCCEEDED';
+		if (!result && !file.endsWith('.json')) await rm(path.join(folder, file), { force: true });
+	}
 
 	return {
 		get: (id) => all.get(id),
-		byToken(account, token) {
-			const id = tokens.get(tokenKey(account, token));
+		byToken(asker, token) {
+			const id = tokens.get(tokenKey(asker, token));
 			return id === undefined ? undefined : all.get(id);
 		},
-		list: (account, workGroup) =>
+		list: (asker, workGroup) =>
 			[...all.values()]
-				.filter((execution) => execution.account === account && execution.workGroup === workGroup)
+				.filter((execution) => isAskedBy(execution, asker) && execution.workGroup === workGroup)
 				.toSorted((a, b) => b.submitted - a.submitted),
 		note,
 		save,
+		async forget(execution) {
+			all.delete(execution.id);
+			tokens.delete(tokenKey(execution, execution.token));
+			await rm(stateFile(execution.id), { force: true });
+		},
 		resultFile,
 		discardResult: (id) => rm(resultFile(id), { force: true }),
 		rows: (id, position, most) => readRows(resultFile(id), position, most),
 	};
-}
-
-const Row = z.array(z.string().nullable());
-
-async function readRows(file: string, position: number, most: number) {
-	const rows: (string | null)[][] = [];
-	let at = position;
-	for await (const line of lines(file, position)) {
-		if (rows.length === most) return { rows, next: at };
-		rows.push(Row.parse(JSON.parse(line.toString())));
-		at += line.length + 1;
-	}
-	return { rows, next: null };
-}
-
-/** Lines end at a line feed and nowhere else: the separators of Unicode stand in values. */
-async function* lines(file: string, position: number): AsyncGenerator<Buffer> {
-	let rest: Buffer = Buffer.alloc(0);
-	for await (const chunk of createReadStream(file, { start: position }) as AsyncIterable<Buffer>) {
-		rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-		let start = 0;
-		for (let end = rest.indexOf(10); end >= 0; end = rest.indexOf(10, start)) {
-			yield rest.subarray(start, end);
-			start = end + 1;
-		}
-		rest = rest.subarray(start);
-	}
 }

@@ -1,10 +1,12 @@
 /**
- * Athena's API: start, follow, stop and read queries; an execution belongs to the account it ran in. Wire details measured by others on live Athena: aws-facts section 3.
+ * Athena's API: start, follow, stop and read queries. An execution belongs to the role that asked for it: to
+ * any other it is not there, so no result is read under rights that its reader does not hold. (On AWS that
+ * takes a work group and an IAM policy of each role's own.) Wire details: aws-facts section 3.
  */
 import * as z from 'zod';
 import { type AwsError, type Caller, type Operation, type Operations, operation, page } from '../wire.ts';
 import { written, writtenWorkGroup } from './answers.ts';
-import type { Execution, Executions } from './executions.ts';
+import { type Execution, type Executions, isAskedBy } from './executions.ts';
 import { invalid } from './refusal.ts';
 import { getResults } from './results.ts';
 import { type AthenaOptions, type Lake, mustHaveWorkGroup, type Running, StartInput, start } from './start.ts';
@@ -73,11 +75,9 @@ function badToken(): AwsError {
 	return invalid('Invalid NextToken');
 }
 
-/** Executions belong to the account: any of its principals may follow and read them. */
 function mustFind(executions: Executions, caller: Caller, id: string): Execution {
 	const execution = executions.get(id);
-	if (execution === undefined || execution.account !== caller.account)
-		throw invalid(`QueryExecution ${id} was not found`);
+	if (execution === undefined || !isAskedBy(execution, caller)) throw invalid(`QueryExecution ${id} was not found`);
 	return execution;
 }
 
@@ -86,7 +86,7 @@ function batchGet(executions: Executions, caller: Caller, ids: readonly string[]
 	const missing: object[] = [];
 	for (const id of ids) {
 		const execution = executions.get(id);
-		if (execution?.account === caller.account) found.push(written(execution));
+		if (execution !== undefined && isAskedBy(execution, caller)) found.push(written(execution));
 		else
 			missing.push({
 				QueryExecutionId: id,
@@ -100,7 +100,7 @@ function batchGet(executions: Executions, caller: Caller, ids: readonly string[]
 function listExecutions(options: AthenaOptions, caller: Caller, input: z.infer<typeof ListInput>): object {
 	const workGroup = input.WorkGroup ?? 'primary';
 	mustHaveWorkGroup(options.lake, caller, workGroup);
-	const ids = options.executions.list(caller.account, workGroup).map(({ id }) => id);
+	const ids = options.executions.list(caller, workGroup).map(({ id }) => id);
 	const { items, next } = page(ids, input.MaxResults || 50, input.NextToken, badToken);
 	return { QueryExecutionIds: items, ...next };
 }

@@ -24,18 +24,31 @@ import { arithmeticType, checkClauses, meet, type TypeOf, typing } from './print
 
 /** Some forms repeat an operand; a text that grows beyond this is refused. */
 const maxLength = 2_000_000;
+/** All texts on the way to it, those inside others too: the whole is refused before it fills the memory. */
+const maxWork = 8 * maxLength;
 
 export function printDuckDB(resolved: Resolved): string {
 	const typeOf = typing(resolved);
 	checkClauses(resolved, typeOf);
+	let work = 0;
 	const dialect: Dialect = {
 		expression: (e, print) => {
 			const text = expressionText(e, print, typeOf);
-			if (text !== null && text.length > maxLength) throw new BrokerError('too-large', 'The query is too large.');
-			return text;
+			work += text?.length ?? 0;
+			if (work > maxWork) throw tooLarge();
+			return text === null ? null : bounded(text);
 		},
 	};
-	return printResolved(resolved, dialect);
+	return bounded(printResolved(resolved, dialect));
+}
+
+function bounded(text: string): string {
+	if (text.length > maxLength) throw tooLarge();
+	return text;
+}
+
+function tooLarge(): BrokerError {
+	return new BrokerError('too-large', 'The query is too large.', { line: 1, column: 1 });
 }
 
 function expressionText(e: Expression, print: Print, typeOf: TypeOf): string | null {

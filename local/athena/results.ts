@@ -10,10 +10,13 @@ export async function getResults(
 	token: string | null,
 ): Promise<object> {
 	const columns = mustHaveResults(execution);
-	const position = token === null ? 0 : readToken(token, () => invalid('Invalid NextToken'));
+	const badToken = () => invalid('Invalid NextToken');
+	const position = token === null ? 0 : readToken(token, badToken);
 	const header = token === null ? [columns.map(({ name }) => name)] : [];
 	const room = most - header.length;
-	const { rows, next } = await executions.rows(execution.id, position, room);
+	const page = await executions.rows(execution.id, position, room);
+	if (page === undefined) throw badToken();
+	const { rows, next } = page;
 	return {
 		UpdateCount: 0,
 		ResultSet: {

@@ -52,11 +52,23 @@ export async function run(
 		current = { ...current, state: 'FAILED', reason: failure.message, errorType: failure.errorType };
 	}
 	current = { ...current, completed: clock().getTime() };
-	if (current.state !== 'SUCCEEDED') await executions.discardResult(current.id);
-	await executions.save(current).catch((error: unknown) => {
-		options.log(`athena ${execution.id} could not be saved: ${String(error)}`);
-		executions.note({ ...current, state: 'FAILED', reason: REASONS.engine, columns: null });
-	});
+	await keep(current, options);
+}
+
+async function keep(execution: Execution, { executions, log }: AthenaOptions): Promise<void> {
+	// Rows that stay behind are read by nobody, and removed at the next start.
+	const discard = () =>
+		executions
+			.discardResult(execution.id)
+			.catch((error: unknown) => log(`athena ${execution.id} left its rows: ${String(error)}`));
+	if (execution.state !== 'SUCCEEDED') await discard();
+	try {
+		await executions.save(execution);
+	} catch (error) {
+		log(`athena ${execution.id} could not be saved: ${String(error)}`);
+		executions.note({ ...execution, state: 'FAILED', reason: REASONS.engine, columns: null });
+		await discard();
+	}
 }
 
 function ended(execution: Execution, outcome: Outcome, names: readonly string[], aborted: boolean): Execution {

@@ -51,7 +51,16 @@ export function mustHaveWorkGroup(lake: Lake, caller: Caller, name: string): voi
 }
 
 /** The executions that have not ended, by id. */
-export type Running = Map<string, { abort: AbortController; done: Promise<void> }>;
+export type Running = Map<
+	string,
+	{
+		readonly abort: AbortController;
+		/** Rejects if the execution could not be kept, and so never was. */
+		readonly saved: Promise<void>;
+		/** Never rejects. */
+		readonly done: Promise<void>;
+	}
+>;
 
 export async function start(
 	caller: Caller,
@@ -73,8 +82,12 @@ export async function start(
 	};
 	const outputLocation = input.ResultConfiguration?.OutputLocation ?? null;
 	const asked = { query: input.QueryString, ...context, outputLocation };
-	const replayed = executions.byToken(caller.account, token);
-	if (replayed !== undefined) return { QueryExecutionId: replay(replayed, asked) };
+	const replayed = executions.byToken(caller, token);
+	if (replayed !== undefined) {
+		const id = replay(replayed, asked);
+		await running.get(id)?.saved;
+		return { QueryExecutionId: id };
+	}
 	if (running.size >= MOST_ACTIVE) {
 		const members = { Reason: 'CONCURRENT_QUERY_LIMIT_EXCEEDED' };
 		throw new AwsError(
@@ -86,6 +99,7 @@ export async function start(
 	const execution: Execution = {
 		id: randomUUID(),
 		account: caller.account,
+		principal: caller.principal,
 		workGroup,
 		...asked,
 		token,
@@ -98,15 +112,38 @@ export async function start(
 		scannedBytes: 0,
 		columns: null,
 	};
-	// Noted before the write is awaited: the same token sent twice at once must start one query.
-	executions.note(execution);
-	await executions.save(execution);
-	const abort = new AbortController();
-	const done = run(execution, query, options.lake.find(caller), abort.signal, options).finally(() =>
-		running.delete(execution.id),
+	await begin(
+		execution,
+		(signal) => run(execution, query, options.lake.find(caller), signal, options),
+		options,
+		running,
 	);
-	running.set(execution.id, { abort, done });
 	return { QueryExecutionId: execution.id };
+}
+
+/** Returns once the execution is kept; it runs on. One that cannot be kept leaves nothing, its token neither. */
+async function begin(
+	execution: Execution,
+	work: (signal: AbortSignal) => Promise<void>,
+	{ executions, log }: AthenaOptions,
+	running: Running,
+): Promise<void> {
+	// Noted before the write is awaited: the same token sent twice at once must start one query, and a stop that
+	// comes meanwhile must find it.
+	executions.note(execution);
+	const abort = new AbortController();
+	const saved = executions.save(execution).catch(async (error: unknown) => {
+		await executions.forget(execution).catch((left: unknown) => log(`athena ${execution.id}: ${String(left)}`));
+		throw error;
+	});
+	const done = saved
+		.then(
+			() => work(abort.signal),
+			() => {},
+		)
+		.finally(() => running.delete(execution.id));
+	running.set(execution.id, { abort, saved, done });
+	await saved;
 }
 
 function checkSettings(caller: Caller, input: StartInput, workGroup: string, lake: Lake): void {

@@ -2,7 +2,8 @@
  * DynamoDB: dynalite over LevelDB in the data folder, behind our own server. Acknowledged writes survive a
  * killed process (LevelDB does not sync each one: a power cut may lose the last). The wrapper closes
  * iterators that dynalite leaves open, answers PartiQL inserts, and refuses whatever dynalite would drop in
- * silence: an option that has no effect here must not look as if it had.
+ * silence: an option that has no effect here must not look as if it had. dynalite throws where nobody can
+ * catch it when its database closes under a request, so closing waits for the requests first.
  */
 import { EventEmitter } from 'node:events';
 import { createRequire } from 'node:module';
@@ -10,6 +11,7 @@ import path from 'node:path';
 import dynalite from 'dynalite';
 import { AwsError, type Caller } from '../wire.ts';
 import { parseInsert } from './partiql.ts';
+import { trackWork } from './underway.ts';
 
 export type RawReply = {
 	readonly status: number;
@@ -25,6 +27,7 @@ export type DynamoDb = {
 
 const require = createRequire(import.meta.url);
 const TARGET = 'DynamoDB_20120810';
+const CLOSE_MS = 2000;
 
 type Database = {
 	tableDb: { awsAccountId: string; awsRegion: string };
@@ -37,22 +40,26 @@ export function openDynamoDb(options: { readonly dataDir: string; readonly regio
 	database.tableDb.awsRegion = options.region;
 	const send = (operation: string, request: RawRequest) => emit(server, operation, request);
 	const hashKeys = new Map<string, string>();
+	const requests = trackWork();
 
+	const handle = async (caller: Caller, operation: string, request: RawRequest) => {
+		// The platform's own identities hold long-lived keys; roles assumed in the lake have no right on its tables.
+		if (!caller.longLived) throw denied(caller, operation, options.region);
+		database.tableDb.awsAccountId = caller.account;
+		const input = readInput(request.body);
+		if (operation === 'ExecuteStatement') return await insert(input, request, send, hashKeys);
+		refuseIgnored(operation, input);
+		if (operation === 'CreateTable' || operation === 'DeleteTable') hashKeys.clear();
+		return await send(operation, request);
+	};
 	return {
-		async handle(caller, operation, request) {
-			// The platform's own identities hold long-lived keys; roles assumed in the lake have no right on its tables.
-			if (!caller.longLived) throw denied(caller, operation, options.region);
-			database.tableDb.awsAccountId = caller.account;
-			const input = readInput(request.body);
-			if (operation === 'ExecuteStatement') return await insert(input, request, send, hashKeys);
-			refuseIgnored(operation, input);
-			if (operation === 'CreateTable' || operation === 'DeleteTable') hashKeys.clear();
-			return await send(operation, request);
-		},
-		close: () =>
-			new Promise((resolve, reject) => {
+		handle: (caller, operation, request) => requests.run(() => handle(caller, operation, request)),
+		async close() {
+			await requests.close(CLOSE_MS);
+			await new Promise<void>((resolve, reject) => {
 				database.lifecycleManager.gracefulClose((error) => (error ? reject(error) : resolve()));
-			}),
+			});
+		},
 	};
 }
 

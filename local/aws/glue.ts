@@ -11,6 +11,7 @@ import {
 	findTable,
 	hasDatabase,
 	isRegistered,
+	locationArn,
 	mayRead,
 	resolveDatabase,
 } from './lookup.ts';
@@ -56,7 +57,7 @@ export function makeGlue(store: Store): Operations {
 				const table = target && findTable(state, target.account, target.database, input.Name.toLowerCase());
 				const columns = table && describedColumns(state, caller.principal, table);
 				if (table === undefined || columns === undefined) throw absent('Entity Not Found');
-				return { Table: tableOf(table, columns, isRegistered(state, table)) };
+				return { Table: tableOf(table, columns, isRegistered(state, table.account, locationArn(table.location))) };
 			}),
 		],
 		[

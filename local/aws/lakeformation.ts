@@ -1,6 +1,8 @@
 /**
  * Lake Formation: data cells filters, permissions, the settings of an account's data lake and the
- * locations it registered. Everything is kept in the store before it is answered, so a restart keeps it.
+ * locations it registered. Everything is kept in the store before it is answered, so a restart keeps it; the
+ * landing zone made again at a start (landing.ts) only adds to settings that are there, but decides for the
+ * locations of its own tables whether they are registered.
  */
 import * as z from 'zod';
 import { AwsError, type Caller, epoch, type Operation, type Operations, operation } from '../wire.ts';

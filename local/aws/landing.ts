@@ -1,4 +1,8 @@
-/** Makes the landing zone: adds or replaces what is named, leaves the rest and every grant as they are. */
+/**
+ * Makes the landing zone: adds or replaces what is named, leaves the rest and every grant as they are. The
+ * settings of a data lake are made once; later ones are their administrators' own. An administrator whom the
+ * landing zone names for the first time is added, one who was removed since does not come back.
+ */
 import { locationArn, serviceLinkedRole } from './lookup.ts';
 import { Landing, put, registrationKey, type Settings, type State } from './state.ts';
 
@@ -6,7 +10,10 @@ export function provision(state: State, given: unknown, now: Date): State {
 	const landing = Landing.parse(given);
 	check(landing);
 	let settings = state.settings;
-	for (const account of landing.accounts) settings = put(settings, account.id, settingsOf(account.id, account.admins));
+	for (const { id, admins } of landing.accounts) {
+		const known = state.landing.accounts.find((account) => account.id === id)?.admins ?? [];
+		settings = put(settings, id, settingsOf(id, admins, known, settings.get(id)));
+	}
 	let registrations = state.registrations;
 	for (const table of landing.tables) {
 		const registration = {
@@ -22,7 +29,16 @@ export function provision(state: State, given: unknown, now: Date): State {
 	return { ...state, landing: merge(state.landing, landing), settings, registrations };
 }
 
-function settingsOf(account: string, admins: readonly string[]): Settings {
+function settingsOf(
+	account: string,
+	admins: readonly string[],
+	known: readonly string[],
+	held: Settings | undefined,
+): Settings {
+	if (held !== undefined) {
+		const added = admins.filter((admin) => !known.includes(admin));
+		return { ...held, admins: union(held.admins, added) };
+	}
 	return {
 		account,
 		admins: [...admins],
@@ -34,10 +50,18 @@ function settingsOf(account: string, admins: readonly string[]): Settings {
 	};
 }
 
+function union(old: readonly string[], added: readonly string[]): string[] {
+	return [...new Set([...old, ...added])];
+}
+
 function merge(old: Landing, added: Landing): Landing {
+	const accounts = added.accounts.map((account) => {
+		const known = old.accounts.find(({ id }) => id === account.id)?.admins ?? [];
+		return { ...account, admins: union(known, account.admins) };
+	});
 	return {
 		region: added.region,
-		accounts: upsert(old.accounts, added.accounts, ({ id }) => id),
+		accounts: upsert(old.accounts, accounts, ({ id }) => id),
 		roles: upsert(old.roles, added.roles, ({ arn }) => arn),
 		databases: upsert(old.databases, added.databases, ({ account, name }) => `${account}/${name}`),
 		links: upsert(old.links, added.links, ({ account, name }) => `${account}/${name}`),

@@ -48,13 +48,12 @@ export function locationArn(location: string): string {
 	return `arn:aws:s3:::${location.slice('s3://'.length).replace(/\/$/, '')}`;
 }
 
-/** Whether the table lies in a location that its account registered with Lake Formation. */
-export function isRegistered(state: State, table: Table): boolean {
-	const arn = locationArn(table.location);
-	return [...state.registrations.values()].some(
-		(registration) =>
-			registration.account === table.account && (arn === registration.arn || arn.startsWith(`${registration.arn}/`)),
-	);
+/** Whether the account registered this location, or one that it lies in, with Lake Formation. */
+export function isRegistered(state: State, account: string, arn: string): boolean {
+	return [...state.registrations.values()].some((registration) => {
+		const root = registration.arn.replace(/\/$/, '');
+		return registration.account === account && (arn === root || arn.startsWith(`${root}/`));
+	});
 }
 
 /** Every permission that reaches the table and that the principal holds, or everybody of the table's own account does. */
@@ -142,6 +141,7 @@ export function findForQuery(state: State, caller: Caller, database: string, nam
 	if (table === undefined) return { kind: 'no-table' };
 	const known = isAdmin(state, table.account, caller.principal);
 	if (!known && permissionsOn(state, caller.principal, table).length === 0) return { kind: 'denied' };
-	if (!isRegistered(state, table)) return { kind: 'unregistered', location: table.location };
+	if (!isRegistered(state, table.account, locationArn(table.location)))
+		return { kind: 'unregistered', location: table.location };
 	return { kind: 'table', source: table, grants: cellsOf(state, caller.principal, table) };
 }

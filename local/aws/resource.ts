@@ -1,7 +1,7 @@
 /** Lake Formation's resources on the wire and as the state keeps them. */
 import * as z from 'zod';
 import { AwsError } from '../wire.ts';
-import { findLink, findTable, hasDatabase } from './lookup.ts';
+import { findLink, findTable, hasDatabase, isRegistered } from './lookup.ts';
 import { filterKey, type Resource, type State, type Table } from './state.ts';
 
 const Text = z.string().min(1).max(255);
@@ -138,10 +138,8 @@ export function mustExist(state: State, resource: Resource): void {
 		if (resource.kind === 'columns') mustHaveColumns(table, [...(resource.columns ?? []), ...resource.excluded]);
 	}
 	if (resource.kind === 'filter' && !state.filters.has(filterKey(resource))) throw notFound('Cell Filter not found.');
-	if (resource.kind === 'location') {
-		const held = [...state.registrations.values()].some((entry) => resource.arn.startsWith(entry.arn));
-		if (!held) throw invalid('register the S3 path');
-	}
+	if (resource.kind === 'location' && !isRegistered(state, account, resource.arn))
+		throw invalid('register the S3 path');
 }
 
 export function mustFindTable(state: State, ref: { account: string; database: string; table: string }): Table {

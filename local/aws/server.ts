@@ -11,6 +11,7 @@ import type { DynamoDb } from './dynamodb.ts';
 import type { Keys } from './keys.ts';
 import { authenticate, type Refusal, readCredential, SignatureError, type SignedRequest } from './sigv4.ts';
 import { type Sts, tag } from './sts.ts';
+import { trackWork } from './underway.ts';
 
 type Protocol = 'json' | 'rest-json' | 'query';
 type Service = 'dynamodb' | 'glue' | 'athena' | 'lakeformation' | 'sts';
@@ -34,6 +35,7 @@ export type ServerOptions = {
 
 type Reply = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
+const CLOSE_MS = 2000;
 const LARGEST_BODY = 16 * 1024 * 1024;
 const PROTOCOL: Readonly<Record<Service, Protocol>> = {
 	dynamodb: 'json',
@@ -57,11 +59,14 @@ const REFUSALS: Readonly<Record<Refusal, { readonly json: string; readonly query
 };
 
 export async function listen(options: ServerOptions): Promise<{ endpoint: string; close: () => Promise<void> }> {
+	const requests = trackWork();
 	const server = createServer((request, response) => {
-		serve(request, response, options).catch((error: unknown) => {
-			options.log(`the server failed: ${error instanceof Error ? error.stack : String(error)}`);
-			response.destroy();
-		});
+		requests
+			.run(() => serve(request, response, options))
+			.catch((error: unknown) => {
+				options.log(`the server failed: ${error instanceof Error ? error.stack : String(error)}`);
+				response.destroy();
+			});
 	});
 	server.on('clientError', (_error, socket) => socket.destroy());
 	await new Promise<void>((resolve, reject) => {
@@ -69,7 +74,12 @@ export async function listen(options: ServerOptions): Promise<{ endpoint: string
 		server.listen(options.port, '127.0.0.1', resolve);
 	});
 	const { port } = server.address() as AddressInfo;
-	return { endpoint: `http://127.0.0.1:${port}`, close: () => closeServer(server) };
+	// Connections end at once; what their requests had begun is not cut off in the middle of the folder's files.
+	const close = async () => {
+		await closeServer(server);
+		await requests.close(CLOSE_MS);
+	};
+	return { endpoint: `http://127.0.0.1:${port}`, close };
 }
 
 function closeServer(server: Server): Promise<void> {

@@ -92,8 +92,17 @@ describe('a token', () => {
 		const both = await Promise.all([start({ ClientRequestToken }), start({ ClientRequestToken })]);
 		expect(both[0].QueryExecutionId).toBe(both[1].QueryExecutionId);
 		await ended(athena, both[0].QueryExecutionId);
-		// Replay asks for no permission: this role may not see the table at all.
-		expect((await start({ ClientRequestToken }, other)).QueryExecutionId).toBe(both[0].QueryExecutionId);
+		expect((await start({ ClientRequestToken })).QueryExecutionId).toBe(both[0].QueryExecutionId);
+	});
+
+	test("is its role's own: sent by another role it starts another query, under the rights of that role", async () => {
+		const ClientRequestToken = randomUUID();
+		const mine = await start({ ClientRequestToken });
+		const theirs = await start({ ClientRequestToken }, other);
+		expect(theirs.QueryExecutionId).not.toBe(mine.QueryExecutionId);
+		const { Status } = await ended(other, theirs.QueryExecutionId);
+		expect(Status?.StateChangeReason).toContain('Insufficient permissions');
+		expect((await start({ ClientRequestToken })).QueryExecutionId).toBe(mine.QueryExecutionId);
 	});
 
 	test('is not used up by a query that could not be read', async () => {
@@ -264,14 +273,42 @@ describe('results', () => {
 		expect((await get(QueryExecutionId)).message).toBe('Could not find results');
 	});
 
-	test('may be read by any principal of the account that ran the query', async () => {
+	test('are refused with a token that is none of ours, however it looks', async () => {
 		const { QueryExecutionId } = await runQuery(athena, 'SELECT loan_id FROM lending.loans');
-		const answer = await other.send(new GetQueryResultsCommand({ QueryExecutionId }));
-		expect(answer.ResultSet?.Rows).toHaveLength(4);
+		for (const text of ['nonsense', 'p-1', 'p1', 'p2', 'p999999', 'p999999999999999', 'p1e3', '']) {
+			const NextToken = Buffer.from(text).toString('base64') || '!';
+			const get = athena.send(new GetQueryResultsCommand({ QueryExecutionId, NextToken }));
+			expect([text, (await refusal(get)).typed]).toEqual([text, 'InvalidRequestException']);
+		}
 	});
 });
 
 describe('executions', () => {
+	test('are not there for another role of the same account and work group', async () => {
+		const { QueryExecutionId: done = '' } = await runQuery(athena, 'SELECT loan_id FROM lending.loans');
+		const { QueryExecutionId: running = '' } = await start({ QueryString: endless() });
+		for (const QueryExecutionId of [done, running]) {
+			const calls = [
+				other.send(new GetQueryExecutionCommand({ QueryExecutionId })),
+				other.send(new GetQueryResultsCommand({ QueryExecutionId })),
+				other.send(new StopQueryExecutionCommand({ QueryExecutionId })),
+			];
+			for (const call of calls) {
+				expect(await refusal(call)).toMatchObject({
+					typed: 'InvalidRequestException',
+					message: `QueryExecution ${QueryExecutionId} was not found`,
+				});
+			}
+		}
+		const batch = await other.send(new BatchGetQueryExecutionCommand({ QueryExecutionIds: [done, running] }));
+		expect(batch.QueryExecutions).toEqual([]);
+		const { QueryExecutionIds } = await other.send(new ListQueryExecutionsCommand({ WorkGroup: WORK_GROUP }));
+		expect(QueryExecutionIds).not.toContain(done);
+		const { QueryExecution } = await athena.send(new GetQueryExecutionCommand({ QueryExecutionId: running }));
+		expect(QueryExecution?.Status?.State).toMatch(/^(QUEUED|RUNNING)$/);
+		await athena.send(new StopQueryExecutionCommand({ QueryExecutionId: running }));
+	});
+
 	test('tell their times, statistics and work group, and neither token nor identity', async () => {
 		const execution = await runQuery(athena, 'SELECT loan_id FROM lending.loans');
 		expect(execution).toMatchObject({ StatementType: 'DML', SubstatementType: 'SELECT', WorkGroup: WORK_GROUP });

@@ -8,7 +8,7 @@ import { createTables } from '#local/tables.ts';
 const REGION = 'eu-central-1';
 const tables = { ledger: 'test-ledger', payloads: 'test-payloads', projections: 'test-projections' };
 
-export type LedgerContext = Pick<Context, 'aws' | 'config' | 'now' | 'random' | 'requestId' | 'warn'>;
+export type LedgerContext = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'requestId' | 'warn'>;
 
 export async function openLedger(dataDir: string): Promise<{ ctx: LedgerContext; local: LocalAws }> {
 	const local = await startAws({ dataDir, region: REGION });
@@ -19,7 +19,7 @@ export async function openLedger(dataDir: string): Promise<{ ctx: LedgerContext;
 	const warn = (message: string, error: unknown) => {
 		throw new Error(message, { cause: error });
 	};
-	return { local, ctx: { aws, config, now: new Date(), random: randomBytes, requestId: randomUUID(), warn } };
+	return { local, ctx: { aws, config, clock: () => new Date(), random: randomBytes, requestId: randomUUID(), warn } };
 }
 
 export const domain = (id: string, name: string) => ({

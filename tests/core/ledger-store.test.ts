@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { deflateRawSync } from 'node:zlib';
 import { DeleteItemCommand, GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BrokerError } from '#core/error.ts';
@@ -74,7 +75,7 @@ describe('appending', () => {
 		expect(await Ledger.payload(ctx, entry.entry)).toEqual(pii);
 		const item = { pk: { S: `P#${entry.entry.id}` }, sk: { S: '-' } };
 		const { Item } = await ctx.aws.dynamodb.send(new GetItemCommand({ TableName: 'test-payloads', Key: item }));
-		const altered = { ...Item, ...item, pii: { B: Buffer.from('{"charter":"by nobody"}') } };
+		const altered = { ...Item, ...item, pii: { B: deflateRawSync('{"charter":"by nobody"}') } };
 		await ctx.aws.dynamodb.send(new PutItemCommand({ TableName: 'test-payloads', Item: altered }));
 		await expect(Ledger.payload(ctx, entry.entry)).rejects.toMatchObject({ code: 'record-corrupt' });
 		await ctx.aws.dynamodb.send(new DeleteItemCommand({ TableName: 'test-payloads', Key: item }));
@@ -89,6 +90,23 @@ describe('appending', () => {
 		expect(item['b']?.B?.length).toBeLessThan(1000);
 		const [raw] = await Ledger.rawStream(ctx, Ledger.stream.domain('large'));
 		expect(Ledger.leafHash(raw?.bytes ?? new Uint8Array())).toBe(entry?.leaf);
+	});
+});
+
+describe('an entry that would not be read back', () => {
+	it('is not written', async () => {
+		const body = { ...domain('bad', 'n'), members: 'nobody' as never };
+		const draft = { stream: Ledger.stream.domain('bad'), after: null, actor: 'per_a', body };
+		await expect(Ledger.append(ctx, draft)).rejects.toMatchObject({ code: 'record-corrupt' });
+		expect(await Ledger.rawStream(ctx, Ledger.stream.domain('bad'))).toEqual([]);
+	});
+
+	it('is not believed under the key of another stream', async () => {
+		await chain('mine', ['a']);
+		await overwrite({ ...(await stored(Ledger.stream.domain('mine'), 1)), ...key(Ledger.stream.domain('yours'), 1) });
+		const last = Ledger.last(ctx, Ledger.stream.domain('yours'), 'DomainRegistered');
+		await expect(last).rejects.toMatchObject({ code: 'record-corrupt' });
+		await ctx.aws.dynamodb.send(new DeleteItemCommand({ TableName, Key: key(Ledger.stream.domain('yours'), 1) }));
 	});
 });
 
@@ -146,7 +164,7 @@ describe('listings', () => {
 			const before = await Ledger.Listing.all(c, Ledger.Listing.key.domains);
 			for (const id of before) await Ledger.Listing.remove(c, Ledger.Listing.key.domains, id);
 			expect(await Ledger.Listing.all(c, Ledger.Listing.key.domains)).toEqual([]);
-			expect(await Ledger.repairListings(c, c.now)).toBe(3);
+			expect(await Ledger.repairListings(c, c.clock())).toBe(3);
 			expect(await Ledger.Listing.all(c, Ledger.Listing.key.domains)).toEqual(before);
 			for (const id of before) await Ledger.Listing.remove(c, Ledger.Listing.key.domains, id);
 			expect(await Ledger.rebuildListings(c)).toBe(3);

@@ -10,10 +10,7 @@ async function write(writer: number): Promise<void> {
 	let after: Ledger.Recorded | null = null;
 	for (;;) {
 		const body = domain(`writer-${writer}`, 'x'.repeat(300));
-		after = await Ledger.append(
-			{ ...ctx, now: new Date() },
-			{ stream, after, actor: 'system', body, pii: { n: writer } },
-		);
+		after = await Ledger.append(ctx, { stream, after, actor: 'system', body, pii: { n: writer } });
 		process.stdout.write(`${JSON.stringify({ stream, ver: after.ver, leaf: after.leaf })}\n`);
 	}
 }

@@ -50,7 +50,7 @@ function print(text: string): string {
 describe('what Lake Formation would not take is refused, with its place', () => {
 	test.each([
 		['', 1],
-		["s = 'a' AND", 9],
+		["s = 'a' AND", 12],
 		["s = 'a';", 8],
 		["s = 'a' OR 1 = 1", 12],
 		['true', 1],
@@ -64,9 +64,9 @@ describe('what Lake Formation would not take is refused, with its place', () => 
 		['n = 1 + 1', 5],
 		['n = -(1)', 5],
 		["s || 'x' = 'ax'", 1],
-		["s IN (SELECT 'a')", 1],
-		['EXISTS (SELECT 1)', 1],
-		['n = (SELECT 1)', 5],
+		["s IN (SELECT 'a')", 7],
+		['EXISTS (SELECT 1)', 9],
+		['n = (SELECT 1)', 6],
 		["s LIKE 'a!%' ESCAPE '!'", 21],
 		["n LIKE '1%'", 1],
 		['s LIKE v', 8],
@@ -90,6 +90,7 @@ describe('what Lake Formation would not take is refused, with its place', () => 
 		['n = 2147483648', 5],
 		['b = 9223372036854775808', 5],
 		['x = 1e30', 5],
+		['x = 1e999999999', 5],
 		['m = 0.123456789012345678901234567890123456789', 5],
 		["table.s = 'a'", 1],
 		["t.s = 'a'", 1],
@@ -107,6 +108,15 @@ describe('what Lake Formation would not take is refused, with its place', () => 
 			code: 'column-not-found',
 			extensions: { name: 'nosuch', line: 1, column: 13 },
 		});
+	});
+
+	test('a text with half of a surrogate pair, which would be stored as another', () => {
+		expect(refusalOf("s = 'a' OR s = '\ud800'")).toMatchObject({
+			code: 'validation',
+			extensions: { line: 1, column: 17 },
+		});
+		const value = { type: 'string', value: '\udc00' };
+		expect(RowFilter.safeParse({ op: 'compare', column: 's', operator: '=', value }).success).toBe(false);
 	});
 
 	test('a text of more than 2047 characters as printed', () => {
@@ -322,6 +332,24 @@ describe('covers', () => {
 		["s LIKE 'a%'", "s LIKE 'a%' AND n = 1", true],
 	])('%j over %j: %s', (wider, narrower, answer) => {
 		expect(covers(tree(wider), tree(narrower))).toBe(answer);
+	});
+
+	test('AND over OR over AND is decided, however deep', () => {
+		const is = (value: number): RowFilter => ({
+			op: 'compare',
+			column: 'x',
+			operator: '=',
+			value: { type: 'number', value: String(value) },
+		});
+		const known: RowFilter = { op: 'not', operand: { op: 'is-null', column: 'x' } };
+		let [narrower, wider]: RowFilter[] = [is(1), is(1000)];
+		for (let n = 2; n < 20; n += 1) {
+			if (narrower === undefined || wider === undefined) throw new Error('unreachable');
+			narrower = { op: 'and', operands: [is(n), { op: 'or', operands: [is(100 + n), narrower] }] };
+			wider = { op: 'or', operands: [is(1000 + n), { op: 'and', operands: [known, wider] }] };
+		}
+		expect(covers(wider ?? null, narrower ?? null)).toBe(false);
+		expect(covers(narrower ?? null, narrower ?? null)).toBe(true);
 	});
 
 	test('all rows cover everything, and only all rows cover all rows', () => {

@@ -14,13 +14,27 @@ import {
 import {
 	CreateDataCellsFilterCommand,
 	GetDataCellsFilterCommand,
+	GetDataLakeSettingsCommand,
 	GrantPermissionsCommand,
 	ListPermissionsCommand,
+	PutDataLakeSettingsCommand,
 } from '@aws-sdk/client-lakeformation';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startAws } from '#local/aws.ts';
-import { GRANTOR, type Lake, LENDING, openLake, REGION, RISK_ROLE, refusal, rowsOf, TABLE } from './harness.ts';
+import {
+	BYSTANDER,
+	GRANTOR,
+	type Lake,
+	LENDING,
+	landing,
+	openLake,
+	REGION,
+	RISK_ROLE,
+	refusal,
+	rowsOf,
+	TABLE,
+} from './harness.ts';
 
 const closing: (() => Promise<void>)[] = [];
 afterEach(async () => {
@@ -141,6 +155,37 @@ describe('the folder', () => {
 		const identity = await new STSClient(lake.settings(session)).send(new GetCallerIdentityCommand({}));
 		expect(identity.Arn).toContain('assumed-role/fairlead-risk-credit-risk/');
 		expect((await refusal(lake.dynamodb.send(insert('a', '1')))).name).toBe('DuplicateItemException');
+	});
+});
+
+describe('the landing zone made again', () => {
+	const principal = (arn: string) => ({ DataLakePrincipalIdentifier: arn });
+
+	test('leaves the settings of the data lakes as their administrators left them', async () => {
+		let lake = await openLake();
+		closing.push(() => lake.close());
+		const DataLakeSettings = {
+			DataLakeAdmins: [principal(BYSTANDER)],
+			ReadOnlyAdmins: [principal(RISK_ROLE)],
+			Parameters: { CROSS_ACCOUNT_VERSION: '3' },
+		};
+		await (await lake.lakeformation(GRANTOR)).send(new PutDataLakeSettingsCommand({ DataLakeSettings }));
+		lake = await lake.restart();
+		const client = await lake.lakeformation(BYSTANDER);
+		expect((await client.send(new GetDataLakeSettingsCommand({}))).DataLakeSettings).toMatchObject(DataLakeSettings);
+		const former = await lake.lakeformation(GRANTOR);
+		expect((await refusal(former.send(new PutDataLakeSettingsCommand({ DataLakeSettings })))).name).toBe(
+			'AccessDeniedException',
+		);
+	});
+
+	test('adds an administrator whom it names for the first time, and keeps those who are', async () => {
+		const lake = await lakeForTest();
+		const zone = landing(lake.folder);
+		const accounts = zone.accounts.map((account) => ({ ...account, admins: [BYSTANDER] }));
+		await lake.aws.provision({ ...zone, accounts });
+		const { DataLakeSettings } = await (await lake.lakeformation(GRANTOR)).send(new GetDataLakeSettingsCommand({}));
+		expect(DataLakeSettings?.DataLakeAdmins).toEqual([principal(GRANTOR), principal(BYSTANDER)]);
 	});
 });
 

@@ -96,6 +96,15 @@ describe('what differs is refused', () => {
 	});
 });
 
+test('a text that grows too large is refused, in one expression and in all together', () => {
+	const nested = (depth: number) => `${'substr('.repeat(depth)}status${', loan_id)'.repeat(depth)}`;
+	const list = Array.from({ length: 100 }, () => nested(8)).join(', ');
+	expect(codeOf(`SELECT ${list} FROM loans`)).toMatchObject({ code: 'too-large' });
+	const few = Array.from({ length: 4 }, () => nested(8)).join(', ');
+	expect(codeOf(`SELECT ${few} FROM loans`)).toMatchObject({ code: 'too-large' });
+	expect(codeOf(`SELECT ${nested(4)} FROM loans`)).toBe('printed');
+});
+
 describe('what is printed gives what Trino gives', () => {
 	test.each(samples.values.map(([text, value]) => [String(text), value]))('%s is %s', async (expression, value) => {
 		const run = rows(`SELECT ${expression}`);

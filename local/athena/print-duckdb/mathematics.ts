@@ -78,7 +78,10 @@ const mod: Rule = {
 	},
 };
 
-/** Computed in double; where Trino gives NaN or an infinity, DuckDB ends the query. */
+/**
+ * Computed in double. Outside the domain, as sqrt(-1) or ln(0), Trino gives NaN or an infinity and DuckDB ends the query;
+ * where the result overflows, as exp(1000) or power(0, -1), both give an infinity.
+ */
 function inDouble(name: string): Rule {
 	return {
 		type: (types) => (takes(types, numbers) ? double : null),
