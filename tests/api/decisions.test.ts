@@ -189,7 +189,7 @@ describe('409 union-not-exact: two approvals never add up to cells that nobody a
 		const grant = (answer.body as { grant: GrantView }).grant;
 		expect(grant.state).toBe('granted');
 		const problem = await refused(test, decision('olga', second), 409, 'union-not-exact');
-		expect(problem['grants']).toEqual([grant.id]);
+		expect(JSON.stringify(problem)).not.toContain(grant.id);
 		await refused(test, post('alice', '/requests', body(others())), 409, 'union-not-exact');
 		expect(await stateOf(second.view.id)).toBe('pending');
 		expect((await test.world.call(decision('olga', second, 'reject'))).status).toBe(201);

@@ -70,13 +70,12 @@ describe('422 for a page that is none', () => {
 	});
 
 	it('a token that was made up, cut, changed, or written for another position', async () => {
-		const [position = '', mac = ''] = token().split('.');
-		const moved = Buffer.from(JSON.stringify({ token: null, rows: 0 })).toString('base64url');
-		for (const bad of ['x', '.', 'a.b', position, `${position}.`, `.${mac}`, `${moved}.${mac}`]) {
+		const good = token();
+		const flipped = `${good.slice(0, 60)}${good[60] === 'A' ? 'B' : 'A'}${good.slice(61)}`;
+		const made = Buffer.from(JSON.stringify({ token: null, rows: 0 })).toString('base64url');
+		for (const bad of ['x', '.', made, 'A'.repeat(80), good.slice(0, -4), good.slice(4), `AAAA${good}`, flipped]) {
 			await refused(test, paged(bad), 422, 'validation');
 		}
-		await refused(test, paged(`${position}.${mac.slice(0, -2)}`), 422, 'validation');
-		await refused(test, paged(`${position}.${Buffer.alloc(32).toString('base64url')}`), 422, 'validation');
 		await refused(test, paged('x'.repeat(4001)), 422, 'validation');
 	});
 

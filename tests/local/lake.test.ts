@@ -85,7 +85,7 @@ describe('files that contradict each other are refused with what to change', () 
 			/loans\.yaml:\d+ \/schema\/0/,
 		],
 		['a domain that is not registered', 'domains.yaml', ['id: lending', 'id: loans'], /domain of contract lending\./],
-		['another account than the domain has', loans, ["'210000000001'", "'210000000009'"], /account 210000000009/],
+		['another account than the domain has', loans, ['"210000000001"', '"210000000009"'], /account 210000000009/],
 		[
 			'two contracts of one table',
 			loans,
@@ -95,7 +95,7 @@ describe('files that contradict each other are refused with what to change', () 
 		['one database name in two accounts', loans, ['database: lending', 'database: payments'], /Two accounts/],
 		['an unknown person', 'domains.yaml', ['person: olga', 'person: mallory'], /must be one of alice/],
 		['an unknown role', 'domains.yaml', ['[regulator]', '[king]'], /roles\[0\]/],
-		['an account twice', 'domains.yaml', ["account: '210000000003'", "account: '210000000002'"], /one account/],
+		['an account twice', 'domains.yaml', ['account: "210000000003"', 'account: "210000000002"'], /one account/],
 		[
 			'a principal of another account',
 			'domains.yaml',
