@@ -8,7 +8,7 @@
 import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
-import { concealer, recall, type Scope } from '../scope.ts';
+import { concealer, recall } from '../scope.ts';
 import { admit, type Entitlement, end, filterPrefix, forget, type Holding, plan, settled } from './entitlement.ts';
 import { createFilter, filtersOn, grantSelect, prove, retire } from './lakeformation.ts';
 
@@ -33,11 +33,11 @@ export async function held(
 	const pii = await Ledger.payload(ctx, recorded.entry);
 	const secrets = (pii?.['rowFilters'] ?? {}) as Record<string, unknown>;
 	const { grants, scope, ...rest } = recorded.body;
-	const recalled = grants.map((g) => ({ ...g, ...recall(g, secrets[g.grant]) }));
+	const read = grants.map((g) => ({ grant: g, scope: recall(g, secrets[g.grant]) }));
 	const whole = scope === null ? null : recall(scope, secrets['scope']);
-	const holdings = recalled.map(({ readable: _, ...holding }): Holding => holding);
+	const holdings = read.map((r): Holding => ({ ...r.grant, rowFilter: r.scope.rowFilter }));
 	const state = { ...rest, holdings, scope: whole };
-	const lost = new Set(recalled.filter((r) => !r.readable).map((r) => r.grant));
+	const lost = new Set(read.filter((r) => !r.scope.readable).map((r) => r.grant.grant));
 	return { recorded, state: lost.size === 0 ? state : forget(state, lost, recorded.ver + 1) };
 }
 
