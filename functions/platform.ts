@@ -31,6 +31,13 @@ export const Settings = z.object({
 	FAIRLEAD_LEDGER_TABLE: required,
 	FAIRLEAD_PAYLOADS_TABLE: required,
 	FAIRLEAD_PROJECTIONS_TABLE: required,
+	FAIRLEAD_CALLS_TABLE: required.meta({ description: 'Idempotency keys and rate counters; nothing in it lasts' }),
+	FAIRLEAD_URL: z
+		.url()
+		.transform((url) => new URL(url).origin)
+		.meta({ description: 'Public origin of the API, without a path' }),
+	FAIRLEAD_VERSION: required.default('unversioned').meta({ description: 'What is deployed: a release or commit' }),
+	FAIRLEAD_CALLS_PER_MINUTE: z.coerce.number().int().min(1).default(600).meta({ description: 'Per caller' }),
 	FAIRLEAD_POLICIES: required.meta({ description: 'Folder of the policies' }),
 	FAIRLEAD_GOVERNANCE_DOMAIN: required,
 	FAIRLEAD_FOUNDERS: z

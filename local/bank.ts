@@ -98,6 +98,7 @@ function environment(options: BankOptions, aws: LocalAws, issuer: Issuer, broker
 		FAIRLEAD_LEDGER_TABLE: 'fairlead-ledger',
 		FAIRLEAD_PAYLOADS_TABLE: 'fairlead-payloads',
 		FAIRLEAD_PROJECTIONS_TABLE: 'fairlead-projections',
+		FAIRLEAD_CALLS_TABLE: 'fairlead-calls',
 		FAIRLEAD_POLICIES: policies,
 		FAIRLEAD_GOVERNANCE_DOMAIN: 'governance',
 		FAIRLEAD_FOUNDERS: JSON.stringify([{ issuer: issuer.issuer, subject: people.stella.subject }]),

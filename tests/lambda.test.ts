@@ -25,6 +25,8 @@ function environment({ bank }: TestBank): Record<string, string> {
 		FAIRLEAD_LEDGER_TABLE: config.tables.ledger,
 		FAIRLEAD_PAYLOADS_TABLE: config.tables.payloads,
 		FAIRLEAD_PROJECTIONS_TABLE: config.tables.projections,
+		FAIRLEAD_CALLS_TABLE: config.tables.calls,
+		FAIRLEAD_URL: 'https://fairlead.example',
 		FAIRLEAD_POLICIES: fileURLToPath(new URL('../policies', import.meta.url)),
 		FAIRLEAD_GOVERNANCE_DOMAIN: config.governance,
 		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
