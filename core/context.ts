@@ -29,7 +29,13 @@ export type Identity = { readonly issuer: string; readonly subject: string };
  */
 export type Caller = Identity & { readonly person: string | null; readonly roles: readonly Membership[] };
 
-export type Tables = { readonly ledger: string; readonly payloads: string; readonly projections: string };
+export type Tables = {
+	readonly ledger: string;
+	readonly payloads: string;
+	readonly projections: string;
+	/** What the HTTP face remembers of calls for a day at most; core has no use for it. */
+	readonly calls: string;
+};
 
 export type Config = {
 	readonly region: string;
@@ -76,7 +82,8 @@ export type Platform = {
 export type Context = Platform & {
 	readonly caller: Caller;
 	readonly now: Date;
-	readonly requestId: string;
+	/** W3C trace id, 32 hex digits: the same in problems, logs and ledger entries. */
+	readonly trace: string;
 };
 
 /** The actor of scheduled work; no person. */
@@ -90,9 +97,9 @@ export function actorOf({ caller }: Pick<Context, 'caller'>): string {
 }
 
 /** A context for scheduled work: no caller, no role. */
-export function systemContext(platform: Platform, requestId: string): Context {
+export function systemContext(platform: Platform, trace: string): Context {
 	const caller: Caller = { issuer: '', subject: SYSTEM, person: null, roles: [] };
-	return Object.freeze({ ...platform, caller, now: platform.clock(), requestId });
+	return Object.freeze({ ...platform, caller, now: platform.clock(), trace });
 }
 
 /** Whether the caller holds this role in this domain. */

@@ -35,7 +35,7 @@ export { type BodyOf, stream, type TableRef } from './ledger/schema.ts';
 export { insertPayload, readPayload, UNSEALED_INDEX } from './ledger/store.ts';
 export { type Finding, type Stored, verifyStream } from './ledger/verify.ts';
 
-type Ctx = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'requestId' | 'warn'>;
+type Ctx = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'trace' | 'warn'>;
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 
 export type Draft = {
@@ -90,7 +90,7 @@ function envelope(ctx: Ctx, own: { id: string; at: string }, draft: Draft, piiHa
 		ver: (draft.after?.ver ?? 0) + 1,
 		...own,
 		actor: draft.actor,
-		trace: ctx.requestId,
+		trace: ctx.trace,
 		...(piiHash === undefined ? {} : { piiHash }),
 		...(draft.after === null ? {} : { prev: draft.after.leaf }),
 	};

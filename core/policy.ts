@@ -24,6 +24,7 @@ export type { Resource } from './policy/entities.ts';
 export * as Entity from './policy/entities.ts';
 
 export type Action =
+	| 'viewMe'
 	| 'registerDomain'
 	| 'viewDomains'
 	| 'viewPurposes'

@@ -4,9 +4,9 @@ import { warm } from '#core/sql.ts';
 import { makeApp } from './app.ts';
 import { buildPlatform } from './platform.ts';
 
-const { platform, authenticate } = buildPlatform(process.env);
+const app = makeApp(buildPlatform(process.env));
 
 // The grammar's first parse is slow: pay for it before the first request.
 warm();
 
-export const handler = handle(makeApp(platform, authenticate));
+export const handler = handle(app);

@@ -1,12 +1,12 @@
 /** The HTTP face: middleware, routes, OpenAPI document. No domain rule and no AWS call stands here. */
 import { randomUUID } from 'node:crypto';
 import type { OpenAPIHono } from '@hono/zod-openapi';
-import { bodyLimit } from 'hono/body-limit';
+import type { MiddlewareHandler } from 'hono';
+import { methodNotAllowed } from 'hono/method-not-allowed';
+import { routePath } from 'hono/route';
 import { secureHeaders } from 'hono/secure-headers';
-import type { Platform } from '#core/context.ts';
 import * as Domains from '#core/domains.ts';
 import { BrokerError } from '#core/error.ts';
-import type { Authenticate } from '#core/identity.ts';
 import { accessRoutes } from './api/access.ts';
 import { catalogRoutes } from './api/catalog.ts';
 import { grantRoutes } from './api/grants.ts';
@@ -15,42 +15,29 @@ import { meRoutes } from './api/me.ts';
 import { queryRoutes } from './api/query.ts';
 import { reportRoutes } from './api/report.ts';
 import { newRouter } from './api/router.ts';
+import { serviceRoutes } from './api/service.ts';
 import { BASE } from './base.ts';
+import { limitBody, MAX_BODY } from './body.ts';
+import { document } from './document.ts';
 import type { Env } from './env.ts';
+import { logRequest } from './log.ts';
+import type { Built } from './platform.ts';
 import { problem } from './problem.ts';
+import { traceOf, traceparentOf } from './trace.ts';
 
-/** Contracts are the largest thing anybody sends. */
-const MAX_BODY = 1024 * 1024;
+const operations = [meRoutes, catalogRoutes, accessRoutes, grantRoutes, queryRoutes, reportRoutes, ledgerRoutes];
 
-export function makeApp(platform: Platform, authenticate: Authenticate): OpenAPIHono<Env> {
+export function makeApp(built: Built): OpenAPIHono<Env> {
 	const app = newRouter();
-	app.use(async (c, next) => {
-		c.set('platform', platform);
-		c.set('requestId', randomUUID());
-		await next();
-		c.header('cache-control', 'no-store');
-		c.header('x-request-id', c.var.requestId);
-	});
+	app.use(begin(built));
 	app.use(secureHeaders());
-	app.use(
-		bodyLimit({
-			maxSize: MAX_BODY,
-			onError: (c) => problem(c, new BrokerError('too-large', `At most ${MAX_BODY} bytes.`)),
-		}),
-	);
-	app.use(`${BASE}/*`, async (c, next) => {
-		const now = platform.clock();
-		const identity = await authenticate(c.req.header('authorization'), now);
-		const caller = await Domains.callerOf({ ...platform, now }, identity);
-		c.set('ctx', Object.freeze({ ...platform, caller, now, requestId: c.var.requestId }));
-		await next();
-	});
+	app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
+	app.use(limitBody(MAX_BODY));
+	app.use(`${BASE}/*`, signIn(built));
 	app.onError((error, c) => problem(c, error));
 	app.notFound((c) => problem(c, new BrokerError('not-found', 'There is no such address.')));
-	for (const routes of [meRoutes, catalogRoutes, accessRoutes, grantRoutes, queryRoutes, reportRoutes, ledgerRoutes]) {
-		app.route(BASE, routes());
-	}
-	app.get('/healthz', (c) => c.json({ status: 'ok' }));
+	for (const routes of operations) app.route(BASE, routes());
+	app.route('/', serviceRoutes());
 	app.doc31('/openapi.json', document);
 	app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
 		type: 'http',
@@ -60,14 +47,44 @@ export function makeApp(platform: Platform, authenticate: Authenticate): OpenAPI
 	return app;
 }
 
-const document = {
-	openapi: '3.1.0',
-	info: {
-		title: 'Fairlead',
-		version: '0.1.0',
-		description: "Access and lineage broker for a bank's data mesh on AWS.",
-		license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
-	},
-	servers: [{ url: '/' }],
-	security: [{ bearer: [] }],
-};
+/** Each request gets an id and a place in a trace, and leaves one line in the log, however it ends. */
+function begin({ platform, site }: Built): MiddlewareHandler<Env> {
+	return async (c, next) => {
+		const started = performance.now();
+		const trace = traceOf(c.req.header('traceparent'), platform.random);
+		c.set('platform', platform);
+		c.set('site', site);
+		c.set('requestId', randomUUID());
+		c.set('trace', trace);
+		await next();
+		c.header('cache-control', c.res.headers.get('cache-control') ?? 'no-store');
+		c.header('x-request-id', c.var.requestId);
+		c.header('traceparent', traceparentOf(trace));
+		logRequest(site.log, {
+			trace: trace.id,
+			request: c.var.requestId,
+			method: c.req.method,
+			route: routePath(c, -1),
+			status: c.res.status,
+			code: c.var.code,
+			caller: c.var.ctx?.caller.person ?? null,
+			ms: performance.now() - started,
+		});
+	};
+}
+
+function signIn({ platform, authenticate }: Built): MiddlewareHandler<Env> {
+	return async (c, next) => {
+		const now = platform.clock();
+		const identity = await authenticate(c.req.header('authorization'), now);
+		const caller = await Domains.callerOf({ ...platform, now }, identity);
+		c.set('ctx', Object.freeze({ ...platform, caller, now, trace: c.var.trace.id }));
+		await next();
+	};
+}
+
+function wrongMethod(c: Parameters<MiddlewareHandler<Env>>[0], methods: string[]): Response {
+	const answer = problem(c, new BrokerError('method-not-allowed', `Here you may use ${methods.join(', ')}.`));
+	answer.headers.set('allow', methods.join(', '));
+	return answer;
+}

@@ -11,6 +11,7 @@ import { makeAws } from '#core/aws.ts';
 import type { Config, Platform } from '#core/context.ts';
 import { type Authenticate, makeAuthenticate } from '#core/identity.ts';
 import { loadPolicies } from '#core/policy.ts';
+import { type Log, makeLog, warnTo } from './log.ts';
 
 const required = z.string().trim().min(1);
 
@@ -39,6 +40,8 @@ export const Settings = z.object({
 	FAIRLEAD_VERSION: required.default('unversioned').meta({ description: 'What is deployed: a release or commit' }),
 	FAIRLEAD_CALLS_PER_MINUTE: z.coerce.number().int().min(1).default(600).meta({ description: 'Per caller' }),
 	FAIRLEAD_POLICIES: required.meta({ description: 'Folder of the policies' }),
+	FAIRLEAD_LOG_FILE: z.string().optional().meta({ description: 'Standard output, unless given' }),
+	FAIRLEAD_DOCS: required.meta({ description: 'Folder of the page that renders the API description' }),
 	FAIRLEAD_GOVERNANCE_DOMAIN: required,
 	FAIRLEAD_FOUNDERS: z
 		.string()
@@ -70,8 +73,23 @@ type Settings = z.infer<typeof Settings>;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
+/** What the HTTP face alone needs to know. */
+export type Site = {
+	/** Public origin, without a path. */
+	readonly url: string;
+	readonly version: string;
+	/** Who issues the access tokens. */
+	readonly issuer: string;
+	readonly callsPerMinute: number;
+	/** Folder of the assets of `/docs`. */
+	readonly docs: string;
+	readonly log: Log;
+};
+
+export type Built = { readonly platform: Platform; readonly authenticate: Authenticate; readonly site: Site };
+
 /** Throws with the name of each setting that is missing or wrong; values are never printed. */
-export function buildPlatform(env: Environment): { platform: Platform; authenticate: Authenticate } {
+export function buildPlatform(env: Environment): Built {
 	const parsed = Settings.safeParse(env);
 	if (!parsed.success) {
 		const faults = parsed.error.issues.map((i) => `${i.path.join('.')}: ${i.message}`);
@@ -86,10 +104,22 @@ export function buildPlatform(env: Environment): { platform: Platform; authentic
 		maxTokenAgeSeconds: settings.FAIRLEAD_TOKEN_MAX_AGE_SECONDS,
 		...(settings.FAIRLEAD_TOKEN_TYPE === undefined ? {} : { tokenType: settings.FAIRLEAD_TOKEN_TYPE }),
 	});
-	return { platform: platformOf(settings), authenticate };
+	const site = siteOf(settings);
+	return Object.freeze({ platform: platformOf(settings, site.log), authenticate, site });
 }
 
-function platformOf(settings: Settings): Platform {
+function siteOf(settings: Settings): Site {
+	return Object.freeze({
+		url: settings.FAIRLEAD_URL,
+		version: settings.FAIRLEAD_VERSION,
+		issuer: settings.FAIRLEAD_ISSUER,
+		callsPerMinute: settings.FAIRLEAD_CALLS_PER_MINUTE,
+		docs: settings.FAIRLEAD_DOCS,
+		log: makeLog(settings.FAIRLEAD_VERSION, settings.FAIRLEAD_LOG_FILE),
+	});
+}
+
+function platformOf(settings: Settings, log: Log): Platform {
 	const {
 		AWS_ACCESS_KEY_ID: accessKeyId,
 		AWS_SECRET_ACCESS_KEY: secretAccessKey,
@@ -109,7 +139,7 @@ function platformOf(settings: Settings): Platform {
 		),
 		random: (bytes: number) => randomBytes(bytes),
 		clock: () => new Date(),
-		warn,
+		warn: warnTo(log),
 	});
 }
 
@@ -122,6 +152,7 @@ function configOf(settings: Settings): Config {
 			ledger: settings.FAIRLEAD_LEDGER_TABLE,
 			payloads: settings.FAIRLEAD_PAYLOADS_TABLE,
 			projections: settings.FAIRLEAD_PROJECTIONS_TABLE,
+			calls: settings.FAIRLEAD_CALLS_TABLE,
 		},
 		governance: settings.FAIRLEAD_GOVERNANCE_DOMAIN,
 		founders: settings.FAIRLEAD_FOUNDERS,
@@ -136,10 +167,4 @@ function configOf(settings: Settings): Config {
 function readPolicies(folder: string): Record<string, string> {
 	const files = readdirSync(folder).filter((f) => f.endsWith('.cedar'));
 	return Object.fromEntries(files.map((f) => [basename(f, '.cedar'), readFileSync(join(folder, f), 'utf8')]));
-}
-
-/** Names and codes only: a message of a lower layer may hold a value. */
-function warn(message: string, error: unknown): void {
-	const { name, code } = error instanceof Error ? (error as Error & { code?: unknown }) : { name: typeof error };
-	process.stderr.write(`${JSON.stringify({ level: 'warn', message, error: name, code })}\n`);
 }

@@ -6,6 +6,7 @@ import type { Context as HonoContext } from 'hono';
 import { HTTPException } from 'hono/http-exception';
 import * as z from 'zod';
 import { BrokerError, type Code, codes, type Fault } from '#core/error.ts';
+import { RESOURCE_METADATA } from './base.ts';
 import type { Env } from './env.ts';
 
 export const Problem = z
@@ -15,6 +16,7 @@ export const Problem = z
 		status: z.int(),
 		detail: z.string(),
 		instance: z.string().meta({ description: 'Id of the request, for support' }),
+		traceId: z.string().meta({ description: 'W3C trace id: the same in our log' }),
 		code: z.string(),
 		errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
 	})
@@ -24,9 +26,10 @@ export const Problem = z
 export function problem(c: HonoContext<Env>, thrown: unknown): Response {
 	const error = asBrokerError(thrown);
 	const { status, title } = codes[error.code];
+	c.set('code', error.code);
 	if (status >= 500) {
 		const { platform, requestId } = c.var;
-		platform?.warn(`request ${requestId ?? ''} failed: ${error.code}`, error.cause ?? thrown);
+		platform.warn(`request ${requestId} failed: ${error.code}`, error.cause ?? thrown);
 	}
 	const body = {
 		...error.extensions,
@@ -35,13 +38,28 @@ export function problem(c: HonoContext<Env>, thrown: unknown): Response {
 		status,
 		detail: error.message,
 		instance: `urn:uuid:${c.var.requestId}`,
+		traceId: c.var.trace.id,
 		code: error.code,
 	};
 	const headers: Record<string, string> = { 'content-type': 'application/problem+json', 'cache-control': 'no-store' };
-	if (status === 401) headers['www-authenticate'] = 'Bearer error="invalid_token"';
-	if (status === 503) headers['retry-after'] = '5';
-	if (error.code === 'not-finished') headers['retry-after'] = '1';
+	if (status === 401) headers['www-authenticate'] = challenge(c);
+	const retryAfter = retryAfterOf(error);
+	if (retryAfter !== undefined) headers['retry-after'] = retryAfter;
 	return c.body(JSON.stringify(body), status as 400, headers);
+}
+
+/** RFC 6750 section 3 (an error code only where a token was sent), RFC 9728 section 5.1. */
+function challenge(c: HonoContext<Env>): string {
+	const metadata = `Bearer resource_metadata="${c.var.site.url}${RESOURCE_METADATA}"`;
+	return c.req.header('authorization') === undefined ? metadata : `${metadata}, error="invalid_token"`;
+}
+
+const pauses: Partial<Record<Code, string>> = { unavailable: '5', 'not-finished': '1', 'in-flight': '1' };
+
+/** Seconds, where trying again later may help. */
+function retryAfterOf(error: BrokerError): string | undefined {
+	const { retryAfter } = error.extensions;
+	return typeof retryAfter === 'number' ? String(retryAfter) : pauses[error.code];
 }
 
 const byStatus: Record<number, Code> = {

@@ -2,9 +2,10 @@
  * A whole bank on one machine: the embedded AWS with a lake's landing zone, the local issuer, and Fairlead's own API and
  * sweep, built from settings as a deployed function builds them. Loopback only. Everything lasting is in `dataDir`.
  */
-import { randomBytes, randomUUID } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +13,7 @@ import { serve } from '@hono/node-server';
 import type { Platform } from '#core/context.ts';
 import { type Swept, sweep } from '#core/sweep.ts';
 import { makeApp } from '#functions/app.ts';
-import { buildPlatform } from '#functions/platform.ts';
+import { buildPlatform, type Environment } from '#functions/platform.ts';
 import { type LocalAws, startAws } from './aws.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { landing } from './lake.ts';
@@ -25,6 +26,11 @@ export const AUDIENCE = 'fairlead';
 export const PLATFORM_ACCOUNT = '210000000000';
 export const BROKER = `arn:aws:iam::${PLATFORM_ACCOUNT}:role/fairlead-broker`;
 
+/** Fairlead's own log, in the data folder. */
+export const LOG_FILE = 'fairlead.log';
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
+const docs = fileURLToPath(new URL('../node_modules', import.meta.url));
 const policies = fileURLToPath(new URL('../policies', import.meta.url));
 
 export type Ports = { readonly api: number; readonly aws: number; readonly issuer: number };
@@ -37,6 +43,8 @@ export type BankOptions = {
 	/** 0: any free port. */
 	readonly ports: Ports;
 	readonly log?: (line: string) => void;
+	/** Settings in place of those that a bank has of itself, by name. */
+	readonly settings?: Environment;
 };
 
 export type Bank = {
@@ -46,6 +54,7 @@ export type Bank = {
 	readonly platform: Platform;
 	/** The key pair of Fairlead's own role. */
 	readonly broker: { readonly accessKeyId: string; readonly secretAccessKey: string };
+	readonly dataDir: string;
 	readonly lakeDir: string;
 	readonly contractsDir: string;
 	readonly sweep: () => Promise<Swept>;
@@ -57,39 +66,40 @@ export async function startBank(options: BankOptions): Promise<Bank> {
 	mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 	const log = options.log === undefined ? {} : { log: options.log };
 	const aws = await startAws({ dataDir: path.join(dataDir, 'aws'), port: ports.aws, region: REGION, ...log });
+	const running: (() => Promise<void>)[] = [() => aws.close()];
+	const close = async () => {
+		for (const stop of running.splice(0).toReversed()) await stop();
+	};
 	try {
 		await aws.provision(await landing({ lakeDir, contractsDir, region: REGION, platformAccount: PLATFORM_ACCOUNT }));
 		const issuer = await startIssuer({ dataDir, port: ports.issuer, audience: AUDIENCE, people });
+		running.push(() => issuer.close());
 		const broker = aws.issueKey(BROKER);
-		const { platform, authenticate } = buildPlatform(environment(options, aws, issuer, broker));
+		const { api, serve, stop } = await listen(ports.api);
+		running.push(stop);
+		const built = buildPlatform({ ...environment(options, api, aws, issuer, broker), ...options.settings });
+		const { platform } = built;
 		await createTables(platform.aws.dynamodb, platform.config.tables);
-		const server = await listen(makeApp(platform, authenticate).fetch, ports.api);
-		const { port } = server.address() as AddressInfo;
+		serve(makeApp(built).fetch);
 		return {
-			api: `http://127.0.0.1:${port}`,
+			api,
 			aws,
 			issuer,
 			platform,
 			broker,
+			dataDir,
 			lakeDir,
 			contractsDir,
-			sweep: () => sweep(platform, randomUUID()),
-			async close() {
-				await new Promise((resolve) => {
-					server.close(resolve);
-					server.closeAllConnections();
-				});
-				await issuer.close();
-				await aws.close();
-			},
+			sweep: () => sweep(platform, randomBytes(16).toString('hex')),
+			close,
 		};
 	} catch (error) {
-		await aws.close();
+		await close();
 		throw error;
 	}
 }
 
-function environment(options: BankOptions, aws: LocalAws, issuer: Issuer, broker: Bank['broker']) {
+function environment(options: BankOptions, api: string, aws: LocalAws, issuer: Issuer, broker: Bank['broker']) {
 	return {
 		AWS_REGION: REGION,
 		AWS_ENDPOINT_URL: aws.endpoint,
@@ -99,6 +109,11 @@ function environment(options: BankOptions, aws: LocalAws, issuer: Issuer, broker
 		FAIRLEAD_PAYLOADS_TABLE: 'fairlead-payloads',
 		FAIRLEAD_PROJECTIONS_TABLE: 'fairlead-projections',
 		FAIRLEAD_CALLS_TABLE: 'fairlead-calls',
+		FAIRLEAD_URL: api,
+		FAIRLEAD_VERSION: version,
+		FAIRLEAD_CALLS_PER_MINUTE: '6000',
+		FAIRLEAD_LOG_FILE: path.join(options.dataDir, LOG_FILE),
+		FAIRLEAD_DOCS: docs,
 		FAIRLEAD_POLICIES: policies,
 		FAIRLEAD_GOVERNANCE_DOMAIN: 'governance',
 		FAIRLEAD_FOUNDERS: JSON.stringify([{ issuer: issuer.issuer, subject: people.stella.subject }]),
@@ -121,9 +136,27 @@ function cursorKey(dataDir: string): string {
 	return readFileSync(file, 'utf8');
 }
 
-async function listen(fetch: (request: Request) => Response | Promise<Response>, port: number): Promise<Server> {
-	return new Promise((resolve, reject) => {
-		const server = serve({ fetch, port, hostname: '127.0.0.1' }, () => resolve(server)) as Server;
-		server.once('error', reject);
+type Fetch = (request: Request) => Response | Promise<Response>;
+
+/** Takes the port first, for the app must know its own address; until it serves, the answer is 503. */
+async function listen(port: number): Promise<{ api: string; serve: (app: Fetch) => void; stop: () => Promise<void> }> {
+	let app: Fetch = () => new Response(null, { status: 503 });
+	const server = await new Promise<Server>((resolve, reject) => {
+		const started = serve({ fetch: (request) => app(request), port, hostname: '127.0.0.1' }, () =>
+			resolve(started),
+		) as Server;
+		started.once('error', reject);
 	});
+	const { port: taken } = server.address() as AddressInfo;
+	return {
+		api: `http://127.0.0.1:${taken}`,
+		serve(ready) {
+			app = ready;
+		},
+		stop: () =>
+			new Promise((resolve) => {
+				server.close(() => resolve());
+				server.closeAllConnections();
+			}),
+	};
 }

@@ -11,7 +11,13 @@ import { makeWorld, type World } from '#local/story/world.ts';
 export type TestBank = { readonly bank: Bank; readonly world: World; readonly close: () => Promise<void> };
 
 /** Starts a bank in a folder of its own, on any free ports; with `registered`, domains and products are in it. */
-export async function testBank({ registered = true }: { registered?: boolean } = {}): Promise<TestBank> {
+export async function testBank({
+	registered = true,
+	settings = {},
+}: {
+	registered?: boolean;
+	settings?: Record<string, string>;
+} = {}): Promise<TestBank> {
 	const home = mkdtempSync(path.join(tmpdir(), 'fairlead-test-'));
 	const lakeDir = path.join(home, 'lake');
 	await generateLake(lakeDir, { seed: 1 });
@@ -20,6 +26,7 @@ export async function testBank({ registered = true }: { registered?: boolean } =
 		lakeDir,
 		contractsDir: sampleContracts,
 		ports: { api: 0, aws: 0, issuer: 0 },
+		settings,
 	});
 	const world = makeWorld(bank);
 	if (registered) await register.run(world);

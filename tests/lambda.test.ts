@@ -27,6 +27,8 @@ function environment({ bank }: TestBank): Record<string, string> {
 		FAIRLEAD_PROJECTIONS_TABLE: config.tables.projections,
 		FAIRLEAD_CALLS_TABLE: config.tables.calls,
 		FAIRLEAD_URL: 'https://fairlead.example',
+		FAIRLEAD_LOG_FILE: `${bank.dataDir}/lambda.log`,
+		FAIRLEAD_DOCS: fileURLToPath(new URL('../node_modules', import.meta.url)),
 		FAIRLEAD_POLICIES: fileURLToPath(new URL('../policies', import.meta.url)),
 		FAIRLEAD_GOVERNANCE_DOMAIN: config.governance,
 		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',

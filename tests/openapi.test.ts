@@ -1,8 +1,6 @@
 /** The OpenAPI document: complete, and true to the routes that there are. Needs no bank. */
 import { beforeAll, describe, expect, it } from 'vitest';
-import type { Platform } from '#core/context.ts';
-import { BrokerError } from '#core/error.ts';
-import { makeApp } from '#functions/app.ts';
+import { appWithoutBank } from './document.ts';
 
 type Json = { readonly [member: string]: unknown };
 type Operation = {
@@ -14,9 +12,7 @@ type Operation = {
 	readonly responses: Readonly<Record<string, { readonly description?: string; readonly content?: Json }>>;
 };
 
-const app = makeApp({ warn: () => {}, clock: () => new Date(0) } as unknown as Platform, async () => {
-	throw new BrokerError('invalid-token', 'No token is good here.');
-});
+const app = appWithoutBank();
 
 let document: Json & { readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>> };
 let operations: { name: string; path: string; operation: Operation }[];

@@ -1,76 +1,123 @@
 /** Requests for access and the decisions on them. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import * as Access from '#core/access.ts';
 import { actorOf, type Context } from '#core/context.ts';
 import * as Grants from '#core/grants.ts';
 import { idOf, Slug } from '#core/id.ts';
 import { Listing, readable } from '#core/ledger.ts';
 import { BASE } from '../base.ts';
-import { json, jsonBody, mayList, newRouter, nextPageToken, Paging, pageOf, refusals } from './router.ts';
+import * as Example from './examples.ts';
+import { json, jsonBody, linkNext, mayList, newRouter, nextPageToken, operation, Paging, pageOf } from './router.ts';
 
 const one = { params: z.object({ id: idOf('request') }) };
 const etag = { ETag: { schema: { type: 'string' as const }, description: 'The content hash; send it as If-Match' } };
 
-const postRequest = createRoute({
-	method: 'post',
-	path: '/requests',
-	operationId: 'createRequest',
-	summary: 'Ask for access: product, columns, rows, purpose, principal, duration',
-	request: { body: jsonBody(Access.AccessRequest) },
-	responses: {
-		201: { ...json(Access.RequestView, 'Filed'), headers: z.object({ Location: z.string(), ETag: z.string() }) },
-		...refusals,
+const postRequest = operation(
+	{
+		tag: 'Requests',
+		action: 'requestAccess',
+		refuses: [
+			'not-permitted',
+			'not-found',
+			'union-not-exact',
+			'not-governed',
+			'table-not-found',
+			'column-not-found',
+			'row-filter-invalid',
+			'purpose-not-allowed',
+		],
 	},
-});
-
-const listRequests = createRoute({
-	method: 'get',
-	path: '/requests',
-	operationId: 'listRequests',
-	summary: "Your own requests, or with `domain` those for that domain's products",
-	request: { query: Paging.extend({ domain: Slug.optional() }) },
-	responses: {
-		200: json(z.object({ requests: z.array(Access.RequestView), nextPageToken }), 'Requests, newest first'),
-		...refusals,
+	{
+		method: 'post',
+		path: '/requests',
+		operationId: 'createRequest',
+		summary: 'Ask for access: product, columns, rows, purpose, principal, duration',
+		request: { body: jsonBody(Access.AccessRequest, Example.accessRequest) },
+		responses: {
+			201: {
+				...json(Access.RequestView, 'Filed', Example.request),
+				headers: z.object({ Location: z.string(), ETag: z.string() }),
+			},
+		},
 	},
-});
+);
 
-const getRequest = createRoute({
-	method: 'get',
-	path: '/requests/{id}',
-	operationId: 'getRequest',
-	summary: 'One request',
-	request: one,
-	responses: { 200: { ...json(Access.RequestView, 'The request'), headers: etag }, ...refusals },
-});
+const listRequests = operation(
+	{ tag: 'Requests', action: 'viewRequest', refuses: ['not-permitted'] },
+	{
+		method: 'get',
+		path: '/requests',
+		operationId: 'listRequests',
+		summary: "Your own requests, or with `domain` those for that domain's products",
+		request: { query: Paging.extend({ domain: Slug.optional() }) },
+		responses: {
+			200: json(z.object({ requests: z.array(Access.RequestView), nextPageToken }), 'Requests, newest first', {
+				requests: [Example.request],
+				nextPageToken: null,
+			}),
+		},
+	},
+);
+
+const getRequest = operation(
+	{ tag: 'Requests', action: 'viewRequest', refuses: ['not-found'] },
+	{
+		method: 'get',
+		path: '/requests/{id}',
+		operationId: 'getRequest',
+		summary: 'One request',
+		request: one,
+		responses: { 200: { ...json(Access.RequestView, 'The request', Example.request), headers: etag } },
+	},
+);
 
 const Decided = z
 	.object({ decision: z.string(), request: Access.RequestView, grant: Grants.GrantView.nullable() })
 	.meta({ id: 'Decided' });
 
-const postDecision = createRoute({
-	method: 'post',
-	path: '/requests/{id}/decisions',
-	operationId: 'decideRequest',
-	summary: 'Approve or reject the version you saw; the approval that completes the route opens the grant',
-	request: {
-		...one,
-		headers: z.object({
-			'if-match': z.string().optional().meta({ description: 'ETag of the request as you read it' }),
-		}),
-		body: jsonBody(Access.DecisionBody),
+const postDecision = operation(
+	{
+		tag: 'Requests',
+		action: 'decide',
+		refuses: [
+			'not-permitted',
+			'self-approval',
+			'not-found',
+			'conflict',
+			'already-decided',
+			'union-not-exact',
+			'not-governed',
+			'stale',
+			'precondition-required',
+		],
 	},
-	responses: { 201: json(Decided, 'Recorded'), ...refusals },
-});
+	{
+		method: 'post',
+		path: '/requests/{id}/decisions',
+		operationId: 'decideRequest',
+		summary: 'Approve or reject the version you saw; the approval that completes the route opens the grant',
+		request: {
+			...one,
+			headers: z.object({
+				'if-match': z.string().optional().meta({ description: 'ETag of the request as you read it' }),
+			}),
+			body: jsonBody(Access.DecisionBody, { verdict: 'approve' }),
+		},
+		responses: { 201: json(Decided, 'Recorded', Example.decided) },
+	},
+);
 
-const cancelRequest = createRoute({
-	method: 'post',
-	path: '/requests/{id}/cancel',
-	operationId: 'cancelRequest',
-	summary: 'Withdraw a pending request',
-	request: one,
-	responses: { 200: json(Access.RequestView, 'Withdrawn'), ...refusals },
-});
+const cancelRequest = operation(
+	{ tag: 'Requests', action: 'cancelRequest', refuses: ['not-permitted', 'not-found', 'conflict', 'already-decided'] },
+	{
+		method: 'post',
+		path: '/requests/{id}/cancel',
+		operationId: 'cancelRequest',
+		summary: 'Withdraw a pending request',
+		request: one,
+		responses: { 200: json(Access.RequestView, 'Withdrawn', { ...Example.request, state: 'cancelled' }) },
+	},
+);
 
 export function accessRoutes() {
 	const app = newRouter();
@@ -88,6 +135,7 @@ export function accessRoutes() {
 		if (domain !== undefined && !mayList(c.var.ctx, domain)) return c.json({ requests: [], nextPageToken: null }, 200);
 		const { keys, nextPageToken: next } = await pageOf(c.var.ctx, pk, paging, true);
 		const found = await Promise.all(keys.map((id) => visible(c.var.ctx, id)));
+		linkNext(c, next);
 		return c.json({ requests: found.filter((r) => r !== null), nextPageToken: next }, 200);
 	});
 	app.openapi(getRequest, async (c) => {

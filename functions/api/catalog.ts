@@ -1,5 +1,5 @@
 /** Data products: publish, find, read their contracts. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import * as Catalog from '#core/catalog.ts';
 import type { Context } from '#core/context.ts';
 import * as Contract from '#core/contract.ts';
@@ -8,7 +8,8 @@ import * as Domains from '#core/domains.ts';
 import { BrokerError } from '#core/error.ts';
 import { ProductId, Slug } from '#core/id.ts';
 import { authorize, Entity, notFound, reveal } from '#core/policy.ts';
-import { json, newRouter, nextPageToken, Paging, refusals } from './router.ts';
+import * as Example from './examples.ts';
+import { json, newRouter, nextPageToken, operation, Paging } from './router.ts';
 
 const Search = Paging.extend({
 	text: z.string().max(200).optional().meta({ description: 'Words in id, title, description, tables or columns' }),
@@ -16,69 +17,92 @@ const Search = Paging.extend({
 	classification: z.enum(['public', 'internal', 'confidential', 'restricted']).optional(),
 });
 
-const listProducts = createRoute({
-	method: 'get',
-	path: '/dataproducts',
-	operationId: 'listDataProducts',
-	summary: 'Find data products; metadata is visible without access to the data',
-	request: { query: Search },
-	responses: {
-		200: json(z.object({ dataproducts: z.array(Catalog.ProductSummary), nextPageToken }), 'Products, by id'),
-		...refusals,
+const listProducts = operation(
+	{ tag: 'Data products', action: 'viewProducts', refuses: ['not-permitted'] },
+	{
+		method: 'get',
+		path: '/dataproducts',
+		operationId: 'listDataProducts',
+		summary: 'Find data products; metadata is visible without access to the data',
+		request: { query: Search },
+		responses: {
+			200: json(z.object({ dataproducts: z.array(Catalog.ProductSummary), nextPageToken }), 'Products, by id', {
+				dataproducts: [Example.productSummary],
+				nextPageToken: null,
+			}),
+		},
 	},
-});
+);
 
 const product = { params: z.object({ id: ProductId }) };
 
-const getProduct = createRoute({
-	method: 'get',
-	path: '/dataproducts/{id}',
-	operationId: 'getDataProduct',
-	summary: 'One data product with its contract',
-	request: product,
-	responses: { 200: json(Catalog.ProductView, 'The product'), ...refusals },
-});
-
-const listVersions = createRoute({
-	method: 'get',
-	path: '/dataproducts/{id}/versions',
-	operationId: 'listDataProductVersions',
-	summary: 'Every published contract version',
-	request: product,
-	responses: {
-		200: json(
-			z.object({
-				versions: z.array(
-					z.object({ version: z.string(), publishedAt: z.iso.datetime(), hash: z.string(), leaf: z.string() }),
-				),
-			}),
-			'Versions, oldest first',
-		),
-		...refusals,
+const getProduct = operation(
+	{ tag: 'Data products', action: 'viewProduct', refuses: ['not-found'] },
+	{
+		method: 'get',
+		path: '/dataproducts/{id}',
+		operationId: 'getDataProduct',
+		summary: 'One data product with its contract',
+		request: product,
+		responses: { 200: json(Catalog.ProductView, 'The product', Example.product) },
 	},
-});
+);
 
-const putProduct = createRoute({
-	method: 'put',
-	path: '/dataproducts/{id}',
-	operationId: 'putDataProduct',
-	summary: 'Publish a contract version (ODCS v3.1, YAML or JSON)',
-	request: {
-		...product,
-		body: {
-			required: true,
-			content: {
-				'application/yaml': { schema: z.string().meta({ description: 'ODCS v3.1 data contract' }) },
-				'application/json': { schema: z.looseObject({}).meta({ description: 'ODCS v3.1 data contract' }) },
-			},
+const listVersions = operation(
+	{ tag: 'Data products', action: 'viewProduct', refuses: ['not-found'] },
+	{
+		method: 'get',
+		path: '/dataproducts/{id}/versions',
+		operationId: 'listDataProductVersions',
+		summary: 'Every published contract version',
+		request: product,
+		responses: {
+			200: json(
+				z.object({
+					versions: z.array(
+						z.object({ version: z.string(), publishedAt: z.iso.datetime(), hash: z.string(), leaf: z.string() }),
+					),
+				}),
+				'Versions, oldest first',
+				Example.versions,
+			),
 		},
 	},
-	responses: {
-		200: json(Catalog.ProductView, 'This version was published already, with the same content'),
-		201: json(Catalog.ProductView, 'Published'),
-		...refusals,
+);
+
+const putProduct = operation(
+	{
+		tag: 'Data products',
+		action: 'publishContract',
+		refuses: ['not-permitted', 'not-found', 'conflict', 'version-exists', 'contract-invalid', 'contract-refused'],
 	},
-});
+	{
+		method: 'put',
+		path: '/dataproducts/{id}',
+		operationId: 'putDataProduct',
+		summary: 'Publish a contract version (ODCS v3.1, YAML or JSON)',
+		request: {
+			...product,
+			body: {
+				required: true,
+				content: {
+					'application/yaml': {
+						schema: z.string().meta({ description: 'ODCS v3.1 data contract' }),
+						example: Example.contractYaml,
+					},
+					'application/json': {
+						schema: z.looseObject({}).meta({ description: 'ODCS v3.1 data contract' }),
+						example: Example.contractJson,
+					},
+				},
+			},
+		},
+		responses: {
+			200: json(Catalog.ProductView, 'This version was published already, with the same content', Example.product),
+			201: json(Catalog.ProductView, 'Published', Example.product),
+		},
+	},
+);
 
 export function catalogRoutes() {
 	const app = newRouter();

@@ -1,47 +1,61 @@
 /** Grants in force and past, and ending them. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { actorOf, type Context } from '#core/context.ts';
 import * as Grants from '#core/grants.ts';
 import { idOf, Slug } from '#core/id.ts';
 import { Listing, readable } from '#core/ledger.ts';
-import { json, jsonBody, mayList, newRouter, nextPageToken, Paging, pageOf, refusals } from './router.ts';
+import * as Example from './examples.ts';
+import { json, jsonBody, linkNext, mayList, newRouter, nextPageToken, operation, Paging, pageOf } from './router.ts';
 
 const one = { params: z.object({ id: idOf('grant') }) };
 
-const listGrants = createRoute({
-	method: 'get',
-	path: '/grants',
-	operationId: 'listGrants',
-	summary: 'Grants you benefit from, or with `domain` those of that domain that you may see',
-	request: { query: Paging.extend({ domain: Slug.optional() }) },
-	responses: {
-		200: json(z.object({ grants: z.array(Grants.GrantView), nextPageToken }), 'Grants, newest first'),
-		...refusals,
+const listGrants = operation(
+	{ tag: 'Grants', action: 'viewGrant', refuses: ['not-permitted'] },
+	{
+		method: 'get',
+		path: '/grants',
+		operationId: 'listGrants',
+		summary: 'Grants you benefit from, or with `domain` those of that domain that you may see',
+		request: { query: Paging.extend({ domain: Slug.optional() }) },
+		responses: {
+			200: json(z.object({ grants: z.array(Grants.GrantView), nextPageToken }), 'Grants, newest first', {
+				grants: [Example.grant],
+				nextPageToken: null,
+			}),
+		},
 	},
-});
+);
 
-const getGrant = createRoute({
-	method: 'get',
-	path: '/grants/{id}',
-	operationId: 'getGrant',
-	summary: 'One grant',
-	request: one,
-	responses: { 200: json(Grants.GrantView, 'The grant'), ...refusals },
-});
+const getGrant = operation(
+	{ tag: 'Grants', action: 'viewGrant', refuses: ['not-found'] },
+	{
+		method: 'get',
+		path: '/grants/{id}',
+		operationId: 'getGrant',
+		summary: 'One grant',
+		request: one,
+		responses: { 200: json(Grants.GrantView, 'The grant', Example.grant) },
+	},
+);
 
 const Revocation = z.strictObject({ reason: z.string().min(1).max(2000) }).meta({ id: 'Revocation' });
 
-const revokeGrant = createRoute({
-	method: 'post',
-	path: '/grants/{id}/revoke',
-	operationId: 'revokeGrant',
-	summary: 'End a grant: queries are refused at once, Lake Formation follows and is read back',
-	request: { ...one, body: jsonBody(Revocation) },
-	responses: {
-		202: json(Grants.GrantView, 'Refused from now on; `revoked` once Lake Formation shows it gone'),
-		...refusals,
+const revokeGrant = operation(
+	{ tag: 'Grants', action: 'revokeGrant', refuses: ['not-permitted', 'not-found', 'conflict'] },
+	{
+		method: 'post',
+		path: '/grants/{id}/revoke',
+		operationId: 'revokeGrant',
+		summary: 'End a grant: queries are refused at once, Lake Formation follows and is read back',
+		request: { ...one, body: jsonBody(Revocation, { reason: 'The review is done' }) },
+		responses: {
+			202: json(Grants.GrantView, 'Refused from now on; `revoked` once Lake Formation shows it gone', {
+				...Example.grant,
+				state: 'revoking',
+			}),
+		},
 	},
-});
+);
 
 export function grantRoutes() {
 	const app = newRouter();
@@ -53,6 +67,7 @@ export function grantRoutes() {
 		if (domain !== undefined && !mayList(ctx, domain)) return c.json({ grants: [], nextPageToken: null }, 200);
 		const { keys, nextPageToken: next } = await pageOf(ctx, pk, paging, true);
 		const found = await Promise.all(keys.map((id) => visible(ctx, id)));
+		linkNext(c, next);
 		return c.json({ grants: found.filter((g) => g !== null), nextPageToken: next }, 200);
 	});
 	app.openapi(getGrant, async (c) => {

@@ -1,9 +1,10 @@
 /** The ledger for those who check it: raw entries with their bytes, and verification. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { makeCursor, readCursor } from '#core/cursor.ts';
 import * as Ledger from '#core/ledger.ts';
 import { authorize, Entity } from '#core/policy.ts';
-import { json, newRouter, nextPageToken, Paging, refusals } from './router.ts';
+import * as Example from './examples.ts';
+import { json, linkNext, newRouter, nextPageToken, operation, Paging } from './router.ts';
 
 const RawEntry = z
 	.object({
@@ -14,31 +15,42 @@ const RawEntry = z
 	})
 	.meta({ id: 'LedgerEntry' });
 
-const listEntries = createRoute({
-	method: 'get',
-	path: '/ledger/entries',
-	operationId: 'listLedgerEntries',
-	summary: 'Entries of one stream, or of the whole ledger stream by stream, with the bytes to check',
-	request: { query: Paging.extend({ stream: z.string().min(3).max(1000).optional() }) },
-	responses: { 200: json(z.object({ entries: z.array(RawEntry), nextPageToken }), 'Entries'), ...refusals },
-});
+const listEntries = operation(
+	{ tag: 'Ledger', action: 'readLedger', refuses: ['not-permitted'] },
+	{
+		method: 'get',
+		path: '/ledger/entries',
+		operationId: 'listLedgerEntries',
+		summary: 'Entries of one stream, or of the whole ledger stream by stream, with the bytes to check',
+		request: { query: Paging.extend({ stream: z.string().min(3).max(1000).optional() }) },
+		responses: {
+			200: json(z.object({ entries: z.array(RawEntry), nextPageToken }), 'Entries', {
+				entries: [Example.ledgerEntry],
+				nextPageToken: null,
+			}),
+		},
+	},
+);
 
 const Fault = z.object({ stream: z.string(), ver: z.int(), fault: z.string() });
 
-const verify = createRoute({
-	method: 'get',
-	path: '/ledger/verification',
-	operationId: 'verifyLedger',
-	summary: 'Recompute hashes and chains of one stream or of all; names the first bad entry of each',
-	request: { query: z.object({ stream: z.string().min(3).max(1000).optional() }) },
-	responses: {
-		200: json(
-			z.object({ ok: z.boolean(), streams: z.int(), entries: z.int(), findings: z.array(Fault) }),
-			'What was found',
-		),
-		...refusals,
+const verify = operation(
+	{ tag: 'Ledger', action: 'verifyLedger', refuses: ['not-permitted'] },
+	{
+		method: 'get',
+		path: '/ledger/verification',
+		operationId: 'verifyLedger',
+		summary: 'Recompute hashes and chains of one stream or of all; names the first bad entry of each',
+		request: { query: z.object({ stream: z.string().min(3).max(1000).optional() }) },
+		responses: {
+			200: json(
+				z.object({ ok: z.boolean(), streams: z.int(), entries: z.int(), findings: z.array(Fault) }),
+				'What was found',
+				{ ok: true, streams: 18, entries: 23, findings: [] },
+			),
+		},
 	},
-});
+);
 
 export function ledgerRoutes() {
 	const app = newRouter();
@@ -53,6 +65,7 @@ export function ledgerRoutes() {
 		const start = pageToken === undefined ? null : z.string().parse(readCursor(ctx, ['ledger'], pageToken));
 		const page = await Ledger.rawPage(ctx, start, pageSize);
 		const next = page.next === null ? null : makeCursor(ctx, ['ledger'], page.next);
+		linkNext(c, next);
 		return c.json({ entries: page.items.map(raw), nextPageToken: next }, 200);
 	});
 	app.openapi(verify, async (c) => {

@@ -1,9 +1,10 @@
 /** Who the caller is, why data may be read, and the registry of domains. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import * as Domains from '#core/domains.ts';
 import { Slug } from '#core/id.ts';
 import { authorize, Entity, notFound } from '#core/policy.ts';
-import { json, jsonBody, newRouter, refusals } from './router.ts';
+import * as Example from './examples.ts';
+import { json, jsonBody, newRouter, operation } from './router.ts';
 
 const Me = z
 	.object({
@@ -22,56 +23,71 @@ const Purpose = z
 	.object({ id: z.string(), name: z.string(), legalBasis: z.string(), retention: z.string() })
 	.meta({ id: 'Purpose' });
 
-const getMe = createRoute({
-	method: 'get',
-	path: '/me',
-	operationId: 'getMe',
-	summary: 'Who you are here: roles, and the principals that you may query with',
-	responses: { 200: json(Me, 'You'), ...refusals },
-});
-
-const listPurposes = createRoute({
-	method: 'get',
-	path: '/purposes',
-	operationId: 'listPurposes',
-	summary: 'The governed purpose list',
-	responses: { 200: json(z.object({ purposes: z.array(Purpose) }), 'Purposes'), ...refusals },
-});
-
-const listDomains = createRoute({
-	method: 'get',
-	path: '/domains',
-	operationId: 'listDomains',
-	summary: 'All domains',
-	responses: { 200: json(z.object({ domains: z.array(Domains.Domain) }), 'Domains'), ...refusals },
-});
-
-const getDomain = createRoute({
-	method: 'get',
-	path: '/domains/{id}',
-	operationId: 'getDomain',
-	summary: 'One domain',
-	request: { params: z.object({ id: Slug }) },
-	responses: { 200: json(Domains.Domain, 'The domain'), ...refusals },
-});
-
-const putDomain = createRoute({
-	method: 'put',
-	path: '/domains/{id}',
-	operationId: 'putDomain',
-	summary: 'Register a domain: account, members with their roles, principals with their one purpose',
-	request: { params: z.object({ id: Slug }), body: jsonBody(Domains.DomainRegistration) },
-	responses: {
-		200: json(Domains.Domain, 'Changed or unchanged'),
-		201: json(Domains.Domain, 'Registered'),
-		...refusals,
+const getMe = operation(
+	{ tag: 'Mesh', action: 'viewMe', refuses: [] },
+	{
+		method: 'get',
+		path: '/me',
+		operationId: 'getMe',
+		summary: 'Who you are here: roles, and the principals that you may query with',
+		responses: { 200: json(Me, 'You', Example.me) },
 	},
-});
+);
+
+const listPurposes = operation(
+	{ tag: 'Mesh', action: 'viewPurposes', refuses: ['not-permitted'] },
+	{
+		method: 'get',
+		path: '/purposes',
+		operationId: 'listPurposes',
+		summary: 'The governed purpose list',
+		responses: { 200: json(z.object({ purposes: z.array(Purpose) }), 'Purposes', Example.purposes) },
+	},
+);
+
+const listDomains = operation(
+	{ tag: 'Mesh', action: 'viewDomains', refuses: ['not-permitted'] },
+	{
+		method: 'get',
+		path: '/domains',
+		operationId: 'listDomains',
+		summary: 'All domains',
+		responses: { 200: json(z.object({ domains: z.array(Domains.Domain) }), 'Domains', { domains: [Example.domain] }) },
+	},
+);
+
+const getDomain = operation(
+	{ tag: 'Mesh', action: 'viewDomains', refuses: ['not-permitted', 'not-found'] },
+	{
+		method: 'get',
+		path: '/domains/{id}',
+		operationId: 'getDomain',
+		summary: 'One domain',
+		request: { params: z.object({ id: Slug }) },
+		responses: { 200: json(Domains.Domain, 'The domain', Example.domain) },
+	},
+);
+
+const putDomain = operation(
+	{ tag: 'Mesh', action: 'registerDomain', refuses: ['not-permitted', 'conflict', 'stale', 'precondition-required'] },
+	{
+		method: 'put',
+		path: '/domains/{id}',
+		operationId: 'putDomain',
+		summary: 'Register a domain: account, members with their roles, principals with their one purpose',
+		request: { params: z.object({ id: Slug }), body: jsonBody(Domains.DomainRegistration, Example.registration) },
+		responses: {
+			200: json(Domains.Domain, 'Changed or unchanged', Example.domain),
+			201: json(Domains.Domain, 'Registered', Example.domain),
+		},
+	},
+);
 
 export function meRoutes() {
 	const app = newRouter();
 	app.openapi(getMe, async (c) => {
 		const { caller } = c.var.ctx;
+		authorize(c.var.ctx, 'viewMe', Entity.mesh(c.var.ctx.config.governance));
 		const own = [...new Set(caller.roles.filter((m) => m.role === 'consumer').map((m) => m.domain))];
 		const domains = await Promise.all(own.map((id) => Domains.get(c.var.ctx, id)));
 		const principals = domains.flatMap((d) => (d?.principals ?? []).map((p) => ({ domain: d?.id ?? '', ...p })));

@@ -1,30 +1,59 @@
 /** Queries under a grant, and their results. */
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { stringify } from 'csv-stringify/sync';
 import { idOf } from '#core/id.ts';
 import * as Query from '#core/query.ts';
 import { BASE } from '../base.ts';
-import { json, jsonBody, newRouter, nextPageToken, refusals } from './router.ts';
+import * as Example from './examples.ts';
+import { json, jsonBody, newRouter, nextPageToken, operation } from './router.ts';
 
 const one = { params: z.object({ id: idOf('query') }) };
 
-const postQuery = createRoute({
-	method: 'post',
-	path: '/queries',
-	operationId: 'createQuery',
-	summary: 'Run a query in place, under the principal, as far as your grants reach',
-	request: { body: jsonBody(Query.QueryBody) },
-	responses: { 202: json(Query.QueryView, 'Recorded and started; follow Location'), ...refusals },
-});
+const postQuery = operation(
+	{
+		tag: 'Queries',
+		action: 'runQuery',
+		refuses: [
+			'not-permitted',
+			'purpose-mismatch',
+			'table-not-granted',
+			'column-not-granted',
+			'grant-expired',
+			'grant-revoked',
+			'grant-not-proven',
+			'sql-syntax',
+			'unsupported',
+			'conflict',
+			'table-not-found',
+			'column-not-found',
+		],
+	},
+	{
+		method: 'post',
+		path: '/queries',
+		operationId: 'createQuery',
+		summary: 'Run a query in place, under the principal, as far as your grants reach',
+		request: {
+			body: jsonBody(Query.QueryBody, {
+				sql: 'SELECT status, count(*) AS loans FROM lending.loans GROUP BY status',
+				principal: Example.query.principal,
+			}),
+		},
+		responses: { 202: json(Query.QueryView, 'Recorded and started; follow Location', Example.query) },
+	},
+);
 
-const getQuery = createRoute({
-	method: 'get',
-	path: '/queries/{id}',
-	operationId: 'getQuery',
-	summary: 'How a query of yours is doing',
-	request: one,
-	responses: { 200: json(Query.QueryView, 'The query'), ...refusals },
-});
+const getQuery = operation(
+	{ tag: 'Queries', action: 'viewQuery', refuses: ['not-found'] },
+	{
+		method: 'get',
+		path: '/queries/{id}',
+		operationId: 'getQuery',
+		summary: 'How a query of yours is doing',
+		request: one,
+		responses: { 200: json(Query.QueryView, 'The query', Example.completed) },
+	},
+);
 
 const ResultPage = z
 	.object({
@@ -34,36 +63,57 @@ const ResultPage = z
 	})
 	.meta({ id: 'ResultPage' });
 
-const getResults = createRoute({
-	method: 'get',
-	path: '/queries/{id}/results',
-	operationId: 'getQueryResults',
-	summary: 'A page of the result, while the grants it used are in force',
-	request: {
-		...one,
-		query: z.object({
-			pageSize: z.coerce.number().int().min(1).max(999).default(500),
-			pageToken: z.string().max(4000).optional(),
-			format: z.enum(['json', 'csv']).default('json'),
-		}),
+const getResults = operation(
+	{
+		tag: 'Queries',
+		action: 'viewQuery',
+		refuses: [
+			'not-permitted',
+			'not-found',
+			'grant-expired',
+			'grant-revoked',
+			'grant-not-proven',
+			'not-finished',
+			'query-failed',
+			'conflict',
+		],
 	},
-	responses: {
-		200: {
-			description: 'Rows; as CSV the header comes with the first page and `Link` names the next one',
-			content: { 'application/json': { schema: ResultPage }, 'text/csv': { schema: z.string() } },
+	{
+		method: 'get',
+		path: '/queries/{id}/results',
+		operationId: 'getQueryResults',
+		summary: 'A page of the result, while the grants it used are in force',
+		request: {
+			...one,
+			query: z.object({
+				pageSize: z.coerce.number().int().min(1).max(999).default(500),
+				pageToken: z.string().max(4000).optional(),
+				format: z.enum(['json', 'csv']).default('json'),
+			}),
 		},
-		...refusals,
+		responses: {
+			200: {
+				description: 'Rows; as CSV the header comes with the first page and `Link` names the next one',
+				content: {
+					'application/json': { schema: ResultPage, example: Example.results },
+					'text/csv': { schema: z.string(), example: 'status,loans\nD,38\n' },
+				},
+			},
+		},
 	},
-});
+);
 
-const cancelQuery = createRoute({
-	method: 'post',
-	path: '/queries/{id}/cancel',
-	operationId: 'cancelQuery',
-	summary: 'Stop a query of yours',
-	request: one,
-	responses: { 200: json(Query.QueryView, 'Stopped, or over already'), ...refusals },
-});
+const cancelQuery = operation(
+	{ tag: 'Queries', action: 'viewQuery', refuses: ['not-found', 'conflict'] },
+	{
+		method: 'post',
+		path: '/queries/{id}/cancel',
+		operationId: 'cancelQuery',
+		summary: 'Stop a query of yours',
+		request: one,
+		responses: { 200: json(Query.QueryView, 'Stopped, or over already', { ...Example.query, state: 'cancelled' }) },
+	},
+);
 
 export function queryRoutes() {
 	const app = newRouter();

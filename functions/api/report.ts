@@ -1,46 +1,58 @@
 /** Reports with their evidence. */
 
 import { Readable } from 'node:stream';
-import { createRoute, z } from '@hono/zod-openapi';
+import { z } from '@hono/zod-openapi';
 import { idOf } from '#core/id.ts';
 import * as Report from '#core/report.ts';
 import { BASE } from '../base.ts';
-import { json, jsonBody, newRouter, refusals } from './router.ts';
+import * as Example from './examples.ts';
+import { json, jsonBody, newRouter, operation } from './router.ts';
 
 const one = { params: z.object({ id: idOf('report') }) };
 
-const postReport = createRoute({
-	method: 'post',
-	path: '/reports',
-	operationId: 'createReport',
-	summary: 'Ask for the flows of a product over a period; the asking is recorded',
-	request: { body: jsonBody(Report.ReportBody) },
-	responses: { 201: json(Report.ReportView, 'Recorded; read /content'), ...refusals },
-});
-
-const getReport = createRoute({
-	method: 'get',
-	path: '/reports/{id}',
-	operationId: 'getReport',
-	summary: 'A report of yours',
-	request: one,
-	responses: { 200: json(Report.ReportView, 'The report'), ...refusals },
-});
-
-const getContent = createRoute({
-	method: 'get',
-	path: '/reports/{id}/content',
-	operationId: 'getReportContent',
-	summary: 'Each flow with its chain to grant, decisions, request and contract version',
-	request: { ...one, query: z.object({ format: z.enum(['json', 'csv']).default('json') }) },
-	responses: {
-		200: {
-			description: 'The same rows in either format, streamed',
-			content: { 'application/json': { schema: Report.ReportContent }, 'text/csv': { schema: z.string() } },
-		},
-		...refusals,
+const postReport = operation(
+	{ tag: 'Reports', action: 'requestReport', refuses: ['not-permitted', 'not-found'] },
+	{
+		method: 'post',
+		path: '/reports',
+		operationId: 'createReport',
+		summary: 'Ask for the flows of a product over a period; the asking is recorded',
+		request: { body: jsonBody(Report.ReportBody, { kind: 'flows', product: 'lending.loans' }) },
+		responses: { 201: json(Report.ReportView, 'Recorded; read /content', Example.report) },
 	},
-});
+);
+
+const getReport = operation(
+	{ tag: 'Reports', action: 'viewReport', refuses: ['not-found'] },
+	{
+		method: 'get',
+		path: '/reports/{id}',
+		operationId: 'getReport',
+		summary: 'A report of yours',
+		request: one,
+		responses: { 200: json(Report.ReportView, 'The report', Example.report) },
+	},
+);
+
+const getContent = operation(
+	{ tag: 'Reports', action: 'viewReport', refuses: ['not-found'] },
+	{
+		method: 'get',
+		path: '/reports/{id}/content',
+		operationId: 'getReportContent',
+		summary: 'Each flow with its chain to grant, decisions, request and contract version',
+		request: { ...one, query: z.object({ format: z.enum(['json', 'csv']).default('json') }) },
+		responses: {
+			200: {
+				description: 'The same rows in either format, streamed',
+				content: {
+					'application/json': { schema: Report.ReportContent, example: Example.reportContent },
+					'text/csv': { schema: z.string(), example: Example.reportCsv },
+				},
+			},
+		},
+	},
+);
 
 export function reportRoutes() {
 	const app = newRouter();

@@ -1,10 +1,13 @@
-/** What all routes share: how input is refused, how answers are described, how lists are paged. */
+/** What all routes share: how input is refused, how lists are paged. */
 import { OpenAPIHono, z } from '@hono/zod-openapi';
+import type { Context as HonoContext } from 'hono';
 import type { Context } from '#core/context.ts';
 import { makeCursor, readCursor } from '#core/cursor.ts';
 import { Listing } from '#core/ledger.ts';
 import type { Env } from '../env.ts';
-import { invalidInput, Problem, problem } from '../problem.ts';
+import { invalidInput, problem } from '../problem.ts';
+
+export { json, jsonBody, openOperation, operation } from './operation.ts';
 
 const places: Record<string, string> = { json: 'body', query: 'query', param: 'path', header: 'headers' };
 
@@ -14,24 +17,6 @@ export function newRouter(): OpenAPIHono<Env> {
 			result.success ? undefined : problem(c, invalidInput(result.error.issues, places[result.target] ?? 'request')),
 	});
 }
-
-/** A JSON answer of this shape. */
-export function json<T extends z.ZodType>(schema: T, description: string) {
-	return { description, content: { 'application/json': { schema } } };
-}
-
-/** A required JSON body of this shape. */
-export function jsonBody<T extends z.ZodType>(schema: T) {
-	return { required: true, content: { 'application/json': { schema } } } as const;
-}
-
-const refusal = {
-	description: 'Refused; `type` and `detail` say why',
-	content: { 'application/problem+json': { schema: Problem } },
-};
-
-/** Every route may answer with a problem. */
-export const refusals = { default: refusal } as const;
 
 export const Paging = z.object({
 	pageSize: z.coerce.number().int().min(1).max(100).default(20),
@@ -52,3 +37,11 @@ export async function pageOf(ctx: Context, pk: string, paging: z.infer<typeof Pa
 }
 
 export const nextPageToken = z.string().nullable().meta({ description: 'null on the last page' });
+
+/** Names the next page as RFC 8288 does, besides the token in the body: the same query with the token of that page. */
+export function linkNext(c: HonoContext<Env>, pageToken: string | null): void {
+	if (pageToken === null) return;
+	const url = new URL(c.req.url);
+	url.searchParams.set('pageToken', pageToken);
+	c.header('link', `<${url.pathname}${url.search}>; rel="next"`);
+}

@@ -6,9 +6,9 @@ import { type LocalAws, startAws } from '#local/aws.ts';
 import { createTables } from '#local/tables.ts';
 
 const REGION = 'eu-central-1';
-const tables = { ledger: 'test-ledger', payloads: 'test-payloads', projections: 'test-projections' };
+const tables = { ledger: 'test-ledger', payloads: 'test-payloads', projections: 'test-projections', calls: 'test-calls' };
 
-export type LedgerContext = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'requestId' | 'warn'>;
+export type LedgerContext = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'trace' | 'warn'>;
 
 export async function openLedger(dataDir: string): Promise<{ ctx: LedgerContext; local: LocalAws }> {
 	const local = await startAws({ dataDir, region: REGION });
@@ -19,7 +19,7 @@ export async function openLedger(dataDir: string): Promise<{ ctx: LedgerContext;
 	const warn = (message: string, error: unknown) => {
 		throw new Error(message, { cause: error });
 	};
-	return { local, ctx: { aws, config, clock: () => new Date(), random: randomBytes, requestId: randomUUID(), warn } };
+	return { local, ctx: { aws, config, clock: () => new Date(), random: randomBytes, trace: randomUUID().replaceAll('-', ''), warn } };
 }
 
 export const domain = (id: string, name: string) => ({

@@ -1,0 +1,122 @@
+/** The service itself: is it alive, is it ready, what runs, and where callers sign in. Open to everybody. */
+import { z } from '@hono/zod-openapi';
+import type { Platform } from '#core/context.ts';
+import * as Ledger from '#core/ledger.ts';
+import { RESOURCE_METADATA } from '../base.ts';
+import { json, newRouter, openOperation } from './router.ts';
+
+const getHealth = openOperation({
+	method: 'get',
+	path: '/healthz',
+	operationId: 'getHealth',
+	summary: 'Whether the process answers; asks nothing of what it depends on',
+	responses: { 200: json(z.object({ status: z.literal('ok') }), 'Alive', { status: 'ok' }) },
+});
+
+const Readiness = z
+	.object({
+		status: z.enum(['ready', 'not-ready']),
+		checks: z.record(z.string(), z.enum(['ok', 'failed'])).meta({ description: 'Each thing that a call depends on' }),
+	})
+	.meta({ id: 'Readiness' });
+
+const ready = { status: 'ready' as const, checks: { policies: 'ok' as const, ledger: 'ok' as const } };
+
+const getReadiness = openOperation({
+	method: 'get',
+	path: '/readyz',
+	operationId: 'getReadiness',
+	summary: 'Whether calls can be served: rules loaded, ledger readable',
+	responses: {
+		200: json(Readiness, 'Ready', ready),
+		503: json(Readiness, 'Not ready', { status: 'not-ready', checks: { policies: 'ok', ledger: 'failed' } }),
+	},
+});
+
+const Version = z
+	.object({
+		name: z.literal('fairlead'),
+		version: z.string().meta({ description: 'What was deployed: a release or a commit' }),
+		policies: z.string().meta({ description: 'SHA-256 of the policy set in force, hex' }),
+	})
+	.meta({ id: 'Version' });
+
+const getVersion = openOperation({
+	method: 'get',
+	path: '/version',
+	operationId: 'getVersion',
+	summary: 'What runs here, and which set of rules is in force',
+	responses: {
+		200: json(Version, 'The version', { name: 'fairlead', version: '0.1.0', policies: 'a'.repeat(64) }),
+	},
+});
+
+/** RFC 9728 section 2. */
+const ResourceMetadata = z
+	.object({
+		resource: z.url(),
+		resource_name: z.string(),
+		authorization_servers: z.array(z.string()),
+		bearer_methods_supported: z.array(z.literal('header')),
+		resource_documentation: z.url(),
+	})
+	.meta({ id: 'ResourceMetadata' });
+
+const getResourceMetadata = openOperation({
+	method: 'get',
+	path: RESOURCE_METADATA,
+	operationId: 'getResourceMetadata',
+	summary: 'Where access tokens for this API come from (RFC 9728)',
+	responses: {
+		200: json(ResourceMetadata, 'Protected resource metadata', {
+			resource: 'https://fairlead.example',
+			resource_name: 'Fairlead',
+			authorization_servers: ['https://id.bank.example'],
+			bearer_methods_supported: ['header'],
+			resource_documentation: 'https://fairlead.example/docs',
+		}),
+	},
+});
+
+export function serviceRoutes() {
+	const app = newRouter();
+	app.openapi(getHealth, (c) => c.json({ status: 'ok' as const }, 200));
+	app.openapi(getReadiness, async (c) => {
+		const { platform } = c.var;
+		const ledger = await ledgerAnswers(platform);
+		if (ledger) return c.json(ready, 200);
+		return c.json(
+			{ status: 'not-ready' as const, checks: { policies: 'ok' as const, ledger: 'failed' as const } },
+			503,
+		);
+	});
+	app.openapi(getVersion, (c) => {
+		const { platform, site } = c.var;
+		return c.json({ name: 'fairlead' as const, version: site.version, policies: platform.policies.hash }, 200);
+	});
+	app.openapi(getResourceMetadata, (c) => {
+		const { site } = c.var;
+		return c.json(
+			{
+				resource: site.url,
+				resource_name: 'Fairlead',
+				authorization_servers: [site.issuer],
+				bearer_methods_supported: ['header' as const],
+				resource_documentation: `${site.url}/docs`,
+			},
+			200,
+		);
+	});
+	return app;
+}
+
+/** One read, of a stream that every mesh has: the table is there, and we may read it. */
+async function ledgerAnswers(platform: Platform): Promise<boolean> {
+	try {
+		await Ledger.last(platform, Ledger.stream.domain(platform.config.governance), 'DomainRegistered');
+		return true;
+	} catch (error) {
+		platform.warn('readiness: the ledger does not answer', error);
+		return false;
+	}
+}
