@@ -66,13 +66,15 @@ export async function list(ctx: ReadCtx): Promise<Domain[]> {
 
 /**
  * Registers a domain or its new state. The same content again changes nothing. Throws `validation` when a principal is
- * not of the domain's account, or a purpose is not governed, or another domain has the account.
+ * not of the domain's account, or a purpose is not governed, or another domain has the account; `precondition-required`
+ * or `stale` unless `ifMatch` is the ETag of the state that is changed.
  */
 export async function register(
 	ctx: Context,
 	permit: Permit<'registerDomain'>,
 	id: string,
 	input: DomainRegistration,
+	ifMatch?: string,
 ): Promise<{ domain: Domain; created: boolean }> {
 	const [last, others] = await Promise.all([Ledger.last(ctx, Ledger.stream.domain(id), 'DomainRegistered'), list(ctx)]);
 	refuse(faults(ctx.config, id, input, others));
@@ -90,6 +92,7 @@ export async function register(
 	if (last !== null && same(last.body, body) && (await charterOf(ctx, last)) === input.charter) {
 		return { domain: view(last), created: false };
 	}
+	mustHaveSeen(last, ifMatch);
 	const recorded = await Ledger.append(ctx, {
 		stream: Ledger.stream.domain(id),
 		after: last,
@@ -98,6 +101,19 @@ export async function register(
 		...(input.charter === undefined ? {} : { pii: { charter: input.charter } }),
 	});
 	return { domain: view(Ledger.as(recorded, 'DomainRegistered')), created: last === null };
+}
+
+/** The ETag of a domain: its version. */
+export const etagOf = (domain: Pick<Domain, 'version'>) => `"${domain.version}"`;
+
+/** Two stewards at once: the second has not seen what the first changed (RFC 9110 section 13.1.1, RFC 6585 section 3). */
+function mustHaveSeen(last: Ledger.Recorded | null, ifMatch: string | undefined): void {
+	if (ifMatch === undefined && last !== null) {
+		throw new BrokerError('precondition-required', 'Send If-Match with the ETag of the domain that you change.');
+	}
+	if (ifMatch !== undefined && ifMatch !== (last === null ? null : etagOf({ version: last.ver }))) {
+		throw new BrokerError('stale', 'This is not the state that you saw; read the domain again.');
+	}
 }
 
 function faults(config: Context['config'], id: string, input: DomainRegistration, others: readonly Domain[]): Fault[] {

@@ -40,7 +40,7 @@ export const Settings = z.object({
 	FAIRLEAD_VERSION: required.default('unversioned').meta({ description: 'What is deployed: a release or commit' }),
 	FAIRLEAD_CALLS_PER_MINUTE: z.coerce.number().int().min(1).default(600).meta({ description: 'Per caller' }),
 	FAIRLEAD_POLICIES: required.meta({ description: 'Folder of the policies' }),
-	FAIRLEAD_LOG_FILE: z.string().optional().meta({ description: 'Standard output, unless given' }),
+	FAIRLEAD_LOG_FILE: required.optional().meta({ description: 'Standard output, unless given' }),
 	FAIRLEAD_DOCS: required.meta({ description: 'Folder of the page that renders the API description' }),
 	FAIRLEAD_GOVERNANCE_DOMAIN: required,
 	FAIRLEAD_FOUNDERS: z

@@ -12,6 +12,7 @@ import * as Query from '#core/query.ts';
 import { type Handle, people } from '#local/people.ts';
 import type { Answer } from '#local/story/client.ts';
 import { expectBody, principalOf, rawRows } from '#local/story/world.ts';
+import { seen } from './api/harness.ts';
 import { type TestBank, testBank } from './fixtures.ts';
 
 let test: TestBank;
@@ -52,7 +53,9 @@ async function makeNickPrivacyOfficer(): Promise<void> {
 		members: [member('peter', 'owner'), member('nick', 'privacy-officer')],
 		principals: [],
 	};
-	const answer = await test.world.call({ who: 'stella', method: 'PUT', path: '/api/v1/domains/customers', body });
+	const path = '/api/v1/domains/customers';
+	const headers = await seen(test, path);
+	const answer = await test.world.call({ who: 'stella', method: 'PUT', path, body, headers });
 	expect(answer.status).toBe(200);
 }
 

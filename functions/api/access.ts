@@ -7,10 +7,21 @@ import { idOf, Slug } from '#core/id.ts';
 import { Listing, readable } from '#core/ledger.ts';
 import { BASE } from '../base.ts';
 import * as Example from './examples.ts';
-import { json, jsonBody, linkNext, mayList, newRouter, nextPageToken, operation, Paging, pageOf } from './router.ts';
+import {
+	etag,
+	IfMatch,
+	json,
+	jsonBody,
+	linkNext,
+	mayList,
+	newRouter,
+	nextPageToken,
+	operation,
+	Paging,
+	pageOf,
+} from './router.ts';
 
 const one = { params: z.object({ id: idOf('request') }) };
-const etag = { ETag: { schema: { type: 'string' as const }, description: 'The content hash; send it as If-Match' } };
 
 const postRequest = operation(
 	{
@@ -98,9 +109,7 @@ const postDecision = operation(
 		summary: 'Approve or reject the version you saw; the approval that completes the route opens the grant',
 		request: {
 			...one,
-			headers: z.object({
-				'if-match': z.string().optional().meta({ description: 'ETag of the request as you read it' }),
-			}),
+			headers: IfMatch,
 			body: jsonBody(Access.DecisionBody, { verdict: 'approve' }),
 		},
 		responses: { 201: json(Decided, 'Recorded', Example.decided) },

@@ -4,7 +4,7 @@ import * as Domains from '#core/domains.ts';
 import { Slug } from '#core/id.ts';
 import { authorize, Entity, notFound } from '#core/policy.ts';
 import * as Example from './examples.ts';
-import { json, jsonBody, newRouter, operation } from './router.ts';
+import { etag, IfMatch, json, jsonBody, newRouter, operation } from './router.ts';
 
 const Me = z
 	.object({
@@ -64,7 +64,7 @@ const getDomain = operation(
 		operationId: 'getDomain',
 		summary: 'One domain',
 		request: { params: z.object({ id: Slug }) },
-		responses: { 200: json(Domains.Domain, 'The domain', Example.domain) },
+		responses: { 200: { ...json(Domains.Domain, 'The domain', Example.domain), headers: etag } },
 	},
 );
 
@@ -75,10 +75,14 @@ const putDomain = operation(
 		path: '/domains/{id}',
 		operationId: 'putDomain',
 		summary: 'Register a domain: account, members with their roles, principals with their one purpose',
-		request: { params: z.object({ id: Slug }), body: jsonBody(Domains.DomainRegistration, Example.registration) },
+		request: {
+			params: z.object({ id: Slug }),
+			headers: IfMatch,
+			body: jsonBody(Domains.DomainRegistration, Example.registration),
+		},
 		responses: {
-			200: json(Domains.Domain, 'Changed or unchanged', Example.domain),
-			201: json(Domains.Domain, 'Registered', Example.domain),
+			200: { ...json(Domains.Domain, 'Changed or unchanged', Example.domain), headers: etag },
+			201: { ...json(Domains.Domain, 'Registered', Example.domain), headers: etag },
 		},
 	},
 );
@@ -105,11 +109,16 @@ export function meRoutes() {
 		authorize(c.var.ctx, 'viewDomains', Entity.mesh(c.var.ctx.config.governance));
 		const domain = await Domains.get(c.var.ctx, c.req.valid('param').id);
 		if (domain === null) throw notFound();
+		c.header('etag', Domains.etagOf(domain));
 		return c.json(domain, 200);
 	});
 	app.openapi(putDomain, async (c) => {
-		const permit = authorize(c.var.ctx, 'registerDomain', Entity.mesh(c.var.ctx.config.governance));
-		const { domain, created } = await Domains.register(c.var.ctx, permit, c.req.valid('param').id, c.req.valid('json'));
+		const { ctx } = c.var;
+		const permit = authorize(ctx, 'registerDomain', Entity.mesh(ctx.config.governance));
+		const ifMatch = c.req.valid('header')['if-match'];
+		const { id } = c.req.valid('param');
+		const { domain, created } = await Domains.register(ctx, permit, id, c.req.valid('json'), ifMatch);
+		c.header('etag', Domains.etagOf(domain));
 		return created ? c.json(domain, 201) : c.json(domain, 200);
 	});
 	return app;

@@ -3,7 +3,7 @@
  * successes with an example each, and every code of core/error.ts that it may refuse with; the document's refusals are
  * made from that list, so that what a client can meet stands in the document, and nothing else does.
  */
-import { createRoute, type RouteConfig, type z } from '@hono/zod-openapi';
+import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import { type Code, codes } from '#core/error.ts';
 import type { Action } from '#core/policy.ts';
 import { Problem } from '../problem.ts';
@@ -17,6 +17,15 @@ export function json<T extends z.ZodType>(schema: T, description: string, exampl
 export function jsonBody<T extends z.ZodType>(schema: T, example: z.input<T>) {
 	return { required: true, content: { 'application/json': { schema, example } } } as const;
 }
+
+/** What says which version the caller saw (RFC 9110 section 13.1.1). */
+export const IfMatch = z.object({
+	'if-match': z.string().max(200).optional().meta({ description: 'ETag of the thing as you read it', example: '"3"' }),
+});
+
+export const etag = {
+	ETag: { schema: { type: 'string' as const }, description: 'The version that you see; send it as If-Match' },
+};
 
 /** The chapters of the document. */
 export type Tag = 'Mesh' | 'Data products' | 'Requests' | 'Grants' | 'Queries' | 'Reports' | 'Ledger' | 'Service';

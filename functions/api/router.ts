@@ -7,7 +7,7 @@ import { Listing } from '#core/ledger.ts';
 import type { Env } from '../env.ts';
 import { invalidInput, problem } from '../problem.ts';
 
-export { json, jsonBody, openOperation, operation } from './operation.ts';
+export { etag, IfMatch, json, jsonBody, openOperation, operation } from './operation.ts';
 
 const places: Record<string, string> = { json: 'body', query: 'query', param: 'path', header: 'headers' };
 

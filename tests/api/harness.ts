@@ -137,8 +137,16 @@ export async function enrol(test: TestBank, id: string, members: Partial<Record<
 			roles,
 		})),
 	};
-	const answer = await test.world.call({ who: 'stella', method: 'PUT', path: `/api/v1/domains/${id}`, body });
+	const path = `/api/v1/domains/${id}`;
+	const headers = await seen(test, path);
+	const answer = await test.world.call({ who: 'stella', method: 'PUT', path, body, headers });
 	expect([200, 201]).toContain(answer.status);
+}
+
+/** The header that says which version of this thing the steward saw; none if there is no such thing yet. */
+export async function seen(test: TestBank, path: string): Promise<Record<string, string>> {
+	const etag = (await test.world.call({ who: 'stella', path })).headers.get('etag');
+	return etag === null ? {} : { 'if-match': etag };
 }
 
 /** Starts a query that must be taken, and waits for its end. */
