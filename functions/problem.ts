@@ -45,6 +45,8 @@ export function problem(c: HonoContext<Env>, thrown: unknown): Response {
 	if (status === 401) headers['www-authenticate'] = challenge(c);
 	const retryAfter = retryAfterOf(error);
 	if (retryAfter !== undefined) headers['retry-after'] = retryAfter;
+	// What was not read of a body is still on its way: the connection is of no more use.
+	if (status === 413) headers['connection'] = 'close';
 	return c.body(JSON.stringify(body), status as 400, headers);
 }
 

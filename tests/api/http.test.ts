@@ -1,5 +1,7 @@
 /** What every answer has, whatever the operation: its trace, its challenge, its limits, and the way to the next page. */
+
 import { connect } from 'node:net';
+import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { people } from '#local/people.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
@@ -93,8 +95,10 @@ describe('the service', () => {
 	});
 
 	it('is not ready when the ledger cannot be read', async () => {
-		const broken = await testBank({ registered: false, settings: { FAIRLEAD_LEDGER_TABLE: 'fairlead-calls' } });
+		const broken = await testBank({ registered: false });
 		try {
+			const { aws, config } = broken.bank.platform;
+			await aws.dynamodb.send(new DeleteTableCommand({ TableName: config.tables.ledger }));
 			const answer = await send(broken, '/readyz');
 			expect(answer).toMatchObject({ status: 503, body: { status: 'not-ready', checks: { ledger: 'failed' } } });
 			expect((await send(broken, '/healthz')).status).toBe(200);
@@ -200,7 +204,8 @@ describe('a domain that two stewards change', () => {
 		await refused(test, put({}), 428, 'precondition-required');
 		await refused(test, put(first), 412, 'stale');
 		await refused(test, put({ 'if-match': '*' }), 412, 'stale');
-		await refused(test, { ...put({ 'if-match': '"1"' }), path: '/api/v1/domains/treasury' }, 412, 'stale');
+		const treasury = { ...put({ 'if-match': '"1"' }), path: '/api/v1/domains/treasury' };
+		await refused(test, { ...treasury, body: { ...body, account: '210000000099' } }, 412, 'stale');
 		expect((await test.world.call({ who: 'stella', path })).body).toMatchObject({ version: 2 });
 	});
 
