@@ -20,7 +20,7 @@ import { BASE } from './base.ts';
 import { limitBody, MAX_BODY } from './body.ts';
 import { document } from './document.ts';
 import type { Env } from './env.ts';
-import { logRequest } from './log.ts';
+import { logRequest, warnTo } from './log.ts';
 import type { Built } from './platform.ts';
 import { problem } from './problem.ts';
 import { traceOf, traceparentOf } from './trace.ts';
@@ -73,12 +73,13 @@ function begin({ platform, site }: Built): MiddlewareHandler<Env> {
 	};
 }
 
-function signIn({ platform, authenticate }: Built): MiddlewareHandler<Env> {
+function signIn({ platform, authenticate, site }: Built): MiddlewareHandler<Env> {
 	return async (c, next) => {
 		const now = platform.clock();
+		const trace = c.var.trace.id;
 		const identity = await authenticate(c.req.header('authorization'), now);
 		const caller = await Domains.callerOf({ ...platform, now }, identity);
-		c.set('ctx', Object.freeze({ ...platform, caller, now, trace: c.var.trace.id }));
+		c.set('ctx', Object.freeze({ ...platform, caller, now, trace, warn: warnTo(site.log, trace) }));
 		await next();
 	};
 }

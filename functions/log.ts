@@ -16,9 +16,22 @@ export function makeLog(version: string, file?: string): Log {
 	);
 }
 
-/** Names and codes only. */
-export function warnTo(log: Log): (message: string, error: unknown) => void {
-	return (message, error) => log.warn({ error: errorName(error), ...codeOf(error) }, message);
+/** Names and codes only; `trace` tells which request it was. */
+export function warnTo(log: Log, trace?: string): (message: string, error: unknown) => void {
+	const of = trace === undefined ? {} : { trace };
+	return (message, error) => log.warn({ ...of, error: errorName(error), ...codeOf(error) }, message);
+}
+
+/** A failure of ours: what was thrown by name, and where, so that it can be found. */
+export function logFailure(log: Log, of: { trace: string; request: string; code: string }, cause: unknown): void {
+	log.error({ ...of, error: errorName(cause), at: framesOf(cause) }, 'failure');
+}
+
+/** Places in the code alone; the lines before them hold the message. */
+function framesOf(error: unknown): string[] {
+	const lines = error instanceof Error ? (error.stack ?? '').split('\n') : [];
+	const frames = lines.filter((line) => /^\s+at \S.*:\d+:\d+\)?$/.test(line));
+	return frames.slice(0, 8).map((line) => line.trim().slice(3));
 }
 
 function codeOf(error: unknown): { code?: string } {

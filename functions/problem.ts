@@ -8,6 +8,7 @@ import * as z from 'zod';
 import { BrokerError, type Code, codes, type Fault } from '#core/error.ts';
 import { RESOURCE_METADATA } from './base.ts';
 import type { Env } from './env.ts';
+import { logFailure } from './log.ts';
 
 export const Problem = z
 	.looseObject({
@@ -28,8 +29,8 @@ export function problem(c: HonoContext<Env>, thrown: unknown): Response {
 	const { status, title } = codes[error.code];
 	c.set('code', error.code);
 	if (status >= 500) {
-		const { platform, requestId } = c.var;
-		platform.warn(`request ${requestId} failed: ${error.code}`, error.cause ?? thrown);
+		const { site, requestId, trace } = c.var;
+		logFailure(site.log, { trace: trace.id, request: requestId, code: error.code }, error.cause ?? thrown);
 	}
 	const body = {
 		...error.extensions,

@@ -83,7 +83,7 @@ describe('404 for whom it does not concern', () => {
 		const hidden = await refused(test, decision(who, asked), 404, 'not-found');
 		const view = { ...asked.view, id: `req_${'0'.repeat(26)}` };
 		const absent = await refused(test, decision(who, { ...asked, view }), 404, 'not-found');
-		expect({ ...hidden, instance: '' }).toEqual({ ...absent, instance: '' });
+		expect({ ...hidden, instance: '', traceId: '' }).toEqual({ ...absent, instance: '', traceId: '' });
 	});
 });
 

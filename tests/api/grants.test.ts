@@ -39,7 +39,7 @@ describe('404 for a grant of others', () => {
 		for (const call of [(g: { id: string }) => get(who, `/grants/${g.id}`), (g: { id: string }) => revoke(who, g)]) {
 			const absent = await refused(test, call(unknown), 404, 'not-found');
 			const hidden = await refused(test, call(grant), 404, 'not-found');
-			expect({ ...hidden, instance: '' }).toEqual({ ...absent, instance: '' });
+			expect({ ...hidden, instance: '', traceId: '' }).toEqual({ ...absent, instance: '', traceId: '' });
 		}
 	});
 

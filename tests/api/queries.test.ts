@@ -233,7 +233,7 @@ describe('a query is nobody else’s', () => {
 		for (const [i, call] of calls(id).entries()) {
 			const hidden = await refused(test, call, 404, 'not-found');
 			const unknown = await refused(test, absent[i] ?? call, 404, 'not-found');
-			expect({ ...hidden, instance: '' }).toEqual({ ...unknown, instance: '' });
+			expect({ ...hidden, instance: '', traceId: '' }).toEqual({ ...unknown, instance: '', traceId: '' });
 		}
 	});
 });

@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => test.close());
 
 const body = (more: Record<string, unknown> = {}) => requestBody(test.world, more);
-const same = (problem: object) => JSON.stringify({ ...problem, instance: '' });
+const same = (problem: object) => JSON.stringify({ ...problem, instance: '', traceId: '' });
 
 describe('404, the same for absent and hidden', () => {
 	it('a product, for somebody whom no domain registered: asked for, reported on, read', async () => {
