@@ -16,12 +16,19 @@ import { type TestBank, testBank } from './fixtures.ts';
 let test: TestBank;
 let lf: LakeFormationClient;
 let fault: { command: string; when: 'before' | 'after' } | null = null;
+/** Runs once, while the process that makes this call waits for it. */
+let meanwhile: { command: string; run: () => Promise<void> } | null = null;
 
 beforeAll(async () => {
 	test = await testBank();
 	lf = test.bank.platform.aws.lakeformation('210000000001');
 	lf.middlewareStack.add(
 		(next, context) => async (args) => {
+			if (meanwhile !== null && context.commandName === `${meanwhile.command}Command`) {
+				const { run } = meanwhile;
+				meanwhile = null;
+				await run();
+			}
 			const hit = fault !== null && context.commandName === `${fault.command}Command`;
 			if (hit && fault?.when === 'before') throw new Error('injected: never sent');
 			const answer = await next(args);
@@ -34,6 +41,7 @@ beforeAll(async () => {
 
 afterEach(() => {
 	fault = null;
+	meanwhile = null;
 });
 
 afterAll(() => test.close());
@@ -119,3 +127,45 @@ it('a filter widened by hand is not taken for ours: the grant stays unproven unt
 	expect((await grantOf(grant.id)).state).toBe('granted');
 	await revoke(grant.id);
 });
+
+describe.each(['CreateDataCellsFilter', 'GrantPermissions', 'GetDataCellsFilter'])(
+	'a revocation while the opening waits in %s',
+	(command) => {
+		const revokeNewest = async () => {
+			const answer = await test.world.call({ who: 'alice', path: '/api/v1/grants?pageSize=1' });
+			const [newest] = (answer.body as { grants: Grants.GrantView[] }).grants;
+			expect(newest?.state).toBe('granting');
+			await revoke(newest?.id ?? '');
+		};
+
+		it('wins: nothing of the grant is left in Lake Formation, and nothing can be read', async () => {
+			const asked = await ask(test.world, asking);
+			meanwhile = { command, run: revokeNewest };
+			const grant = await approve(test.world, asked);
+			expect(['revoking', 'revoked']).toContain(grant.state);
+			expect((await startQuery(test.world, sql)).status).toBe(403);
+			await test.bank.sweep();
+			expect((await grantOf(grant.id)).state).toBe('revoked');
+			expect(standing()).toEqual({ filters: [], held: [] });
+		});
+
+		it('wins although the opening dies right after that call: a filter that it left opens nothing, and goes with the next grant', async () => {
+			const asked = await ask(test.world, asking);
+			meanwhile = {
+				command,
+				run: async () => {
+					await revokeNewest();
+					fault = { command: 'DeleteDataCellsFilter', when: 'before' };
+				},
+			};
+			const grant = await approve(test.world, asked);
+			fault = null;
+			expect((await startQuery(test.world, sql)).status).toBe(403);
+			await test.bank.sweep();
+			expect((await grantOf(grant.id)).state).toBe('revoked');
+			expect(standing().held).toEqual([]);
+			await revoke((await approve(test.world, await ask(test.world, asking))).id);
+			expect(standing()).toEqual({ filters: [], held: [] });
+		});
+	},
+);
