@@ -125,6 +125,9 @@ describe('api', () => {
 		expect((await post(JSON.stringify(requestBody(test.world)), text)).status).toBe(415);
 		expect((await post(`"${'x'.repeat(1024 * 1024)}"`)).status).toBe(413);
 		expect((await post(`"${'x'.repeat(1024 * 1024)}"`, { base64: true })).status).toBe(413);
+		// No HTTP parser stands between this header and the body of the event.
+		const lying = { headers: { ...headers, 'content-length': '10' } };
+		expect((await post(`"${'x'.repeat(1024 * 1024)}"`, lying)).status).toBe(413);
 		expect(await ledgerSize(test.world)).toBe(size);
 	});
 
