@@ -136,13 +136,16 @@ function cursorKey(dataDir: string): string {
 	return readFileSync(file, 'utf8');
 }
 
+/** A long address is the app's to refuse, as a problem; what Node itself refuses has no body. */
+const serverOptions = { maxHeaderSize: 128 * 1024 };
+
 type Fetch = (request: Request) => Response | Promise<Response>;
 
 /** Takes the port first, for the app must know its own address; until it serves, the answer is 503. */
 async function listen(port: number): Promise<{ api: string; serve: (app: Fetch) => void; stop: () => Promise<void> }> {
 	let app: Fetch = () => new Response(null, { status: 503 });
 	const server = await new Promise<Server>((resolve, reject) => {
-		const started = serve({ fetch: (request) => app(request), port, hostname: '127.0.0.1' }, () =>
+		const started = serve({ fetch: (request) => app(request), port, hostname: '127.0.0.1', serverOptions }, () =>
 			resolve(started),
 		) as Server;
 		started.once('error', reject);
