@@ -20,8 +20,11 @@ import { BASE } from './base.ts';
 import { limitBody, MAX_BODY } from './body.ts';
 import { document } from './document.ts';
 import type { Env } from './env.ts';
+import { idempotency } from './idempotency.ts';
+import { applyLimit, makeCount } from './limits.ts';
 import { logRequest, warnTo } from './log.ts';
 import type { Built } from './platform.ts';
+import { pageRoutes } from './pages/routes.ts';
 import { problem } from './problem.ts';
 import { traceOf, traceparentOf } from './trace.ts';
 
@@ -34,10 +37,12 @@ export function makeApp(built: Built): OpenAPIHono<Env> {
 	app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
 	app.use(limitBody(MAX_BODY));
 	app.use(`${BASE}/*`, signIn(built));
+	app.use(`${BASE}/*`, idempotency(built.platform));
 	app.onError((error, c) => problem(c, error));
 	app.notFound((c) => problem(c, new BrokerError('not-found', 'There is no such address.')));
 	for (const routes of operations) app.route(BASE, routes());
 	app.route('/', serviceRoutes());
+	app.route('/', pageRoutes(built.site));
 	app.doc31('/openapi.json', document);
 	app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
 		type: 'http',
@@ -74,11 +79,16 @@ function begin({ platform, site }: Built): MiddlewareHandler<Env> {
 }
 
 function signIn({ platform, authenticate, site }: Built): MiddlewareHandler<Env> {
+	const count = makeCount(platform, site.callsPerMinute);
 	return async (c, next) => {
 		const now = platform.clock();
 		const trace = c.var.trace.id;
 		const identity = await authenticate(c.req.header('authorization'), now);
-		const caller = await Domains.callerOf({ ...platform, now }, identity);
+		const [counted, caller] = await Promise.all([
+			count(identity, now),
+			Domains.callerOf({ ...platform, now }, identity),
+		]);
+		applyLimit(c, counted);
 		c.set('ctx', Object.freeze({ ...platform, caller, now, trace, warn: warnTo(site.log, trace) }));
 		await next();
 	};

@@ -30,7 +30,7 @@ export const BROKER = `arn:aws:iam::${PLATFORM_ACCOUNT}:role/fairlead-broker`;
 export const LOG_FILE = 'fairlead.log';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
-const docs = fileURLToPath(new URL('../node_modules', import.meta.url));
+const docs = fileURLToPath(new URL('../node_modules/swagger-ui-dist', import.meta.url));
 const policies = fileURLToPath(new URL('../policies', import.meta.url));
 
 export type Ports = { readonly api: number; readonly aws: number; readonly issuer: number };

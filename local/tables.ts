@@ -1,4 +1,4 @@
-/** Fairlead's three tables, made in the embedded DynamoDB as the deployed stack makes them. Existing ones are kept. */
+/** Fairlead's four tables, made in the embedded DynamoDB as the deployed stack makes them. Existing ones are kept. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateTableCommand, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
 import type { Tables } from '#core/context.ts';
@@ -38,8 +38,24 @@ function ledgerTable(name: string): CreateTableCommandInput {
 	};
 }
 
+/** Where deployed, its `expires` is the attribute for time to live; here items stay, and readers compare it anyway. */
+function callsTable(name: string): CreateTableCommandInput {
+	return {
+		TableName: name,
+		BillingMode: 'PAY_PER_REQUEST',
+		AttributeDefinitions: [{ AttributeName: 'pk', AttributeType: 'S' }],
+		KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+	};
+}
+
 export async function createTables(client: DynamoDBClient, tables: Tables): Promise<void> {
-	for (const input of [ledgerTable(tables.ledger), table(tables.payloads), table(tables.projections)]) {
+	const inputs = [
+		ledgerTable(tables.ledger),
+		table(tables.payloads),
+		table(tables.projections),
+		callsTable(tables.calls),
+	];
+	for (const input of inputs) {
 		try {
 			await client.send(new CreateTableCommand(input));
 		} catch (error) {

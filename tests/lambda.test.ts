@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Swept } from '#core/sweep.ts';
 import { people } from '#local/people.ts';
 import { grantTo, requestBody } from './api/harness.ts';
+import { check } from './conformance/check.ts';
 import { ledgerSize, type TestBank, testBank } from './fixtures.ts';
 
 type Invoke = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
@@ -28,7 +29,7 @@ function environment({ bank }: TestBank): Record<string, string> {
 		FAIRLEAD_CALLS_TABLE: config.tables.calls,
 		FAIRLEAD_URL: 'https://fairlead.example',
 		FAIRLEAD_LOG_FILE: `${bank.dataDir}/lambda.log`,
-		FAIRLEAD_DOCS: fileURLToPath(new URL('../node_modules', import.meta.url)),
+		FAIRLEAD_DOCS: fileURLToPath(new URL('../node_modules/swagger-ui-dist', import.meta.url)),
 		FAIRLEAD_POLICIES: fileURLToPath(new URL('../policies', import.meta.url)),
 		FAIRLEAD_GOVERNANCE_DOMAIN: config.governance,
 		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
@@ -86,6 +87,10 @@ function event(rawPath: string, { method = 'GET', query = '', headers = {}, body
 async function invoke(path: string, sent?: Sent) {
 	const { statusCode, headers = {}, body = '', isBase64Encoded } = await api(event(path, sent));
 	const text = isBase64Encoded === true ? Buffer.from(body, 'base64').toString('utf8') : body;
+	const given = new Headers(Object.entries(headers).map(([name, value]): [string, string] => [name, String(value)]));
+	const method = sent?.method ?? 'GET';
+	const { faults } = await check({ method, url: path, status: statusCode ?? 0, headers: given, body: text });
+	expect(path === '/openapi.json' ? [] : faults).toEqual([]);
 	return { status: statusCode, headers, body: JSON.parse(text) as Record<string, unknown> };
 }
 
