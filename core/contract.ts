@@ -1,69 +1,40 @@
 /**
  * Data contracts: the Open Data Contract Standard document (v3) that describes one data product, read into what
  * Fairlead needs of it. Pure: the same text always gives the same contract or the same list of faults, all of them
- * at once, each with its JSON pointer and line. The document itself is kept as it was written.
+ * at once, each with its JSON pointer, its line and the rule that it is against. The document is kept as written.
  * The standard: https://bitol-io.github.io/open-data-contract-standard/v3.1.0/
  */
-import * as z from 'zod';
+import type * as z from 'zod';
+import { needOf, needs } from './contract/needs.ts';
+import { OpenDataContract } from './contract/odcs.ts';
 import { at, ruleFaults } from './contract/rules.ts';
-import { ContractDocument, classifications } from './contract/schema.ts';
-import { type ContractFault, faultAt, invalid, readText, type Source } from './contract/text.ts';
+import { ContractDocument } from './contract/schema.ts';
+import { type ContractFault, faultAt, invalid, type Path, readText, type Source } from './contract/text.ts';
+import { type Contract, viewOfDocument } from './contract/view.ts';
 
+export { type Change, Changes, compare } from './contract/compare.ts';
+export { type ContractFacts, type Found, factsOf, type Place } from './contract/facts.ts';
+export { needs } from './contract/needs.ts';
 export { classifications } from './contract/schema.ts';
-export type { ContractFault } from './contract/text.ts';
+export { type ContractFault, invalid, pointer } from './contract/text.ts';
+export { sameType } from './contract/type.ts';
+export { type Bump, bumpOf, isHigher } from './contract/version.ts';
+export {
+	Classification,
+	Column,
+	type Contract,
+	ContractTable,
+	ContractView,
+	contractView,
+} from './contract/view.ts';
 
-export const Classification = z.enum(classifications);
-export type Classification = z.infer<typeof Classification>;
-
-export const Column = z
-	.object({
-		name: z.string(),
-		type: z.string().meta({ description: 'Glue or Athena type, lower case' }),
-		classification: Classification,
-		personal: z.boolean().meta({ description: 'Whether the regulatory class is personal-data' }),
-		partition: z.boolean(),
-		description: z.string().optional(),
-		tokenOf: z.string().optional().meta({ description: 'The raw column that this one stands for' }),
-	})
-	.meta({ id: 'Column' });
-export type Column = z.infer<typeof Column>;
-
-export const ContractTable = z
-	.object({
-		name: z.string(),
-		account: z.string(),
-		database: z.string(),
-		location: z.string().optional(),
-		columns: z.array(Column),
-	})
-	.meta({ id: 'ContractTable' });
-export type ContractTable = z.infer<typeof ContractTable>;
-
-/** A contract as the API shows it. */
-export const ContractView = z
-	.object({
-		product: z.string(),
-		domain: z.string(),
-		name: z.string(),
-		version: z.string(),
-		status: z.string(),
-		title: z.string(),
-		description: z.string(),
-		purposes: z.array(z.string()),
-		owner: z.string(),
-		sourceCodeLocation: z.string().optional(),
-		tables: z.array(ContractTable),
-		classification: Classification.meta({ description: 'The highest among the columns' }),
-		personal: z.boolean(),
-		deprecatedFrom: z.string().optional(),
-		retiresAt: z.string().optional(),
-	})
-	.meta({ id: 'Contract' });
-export type ContractView = z.infer<typeof ContractView>;
-
-export type Contract = ContractView & {
-	/** The ODCS document as parsed; nothing is lost. */
-	readonly document: Readonly<Record<string, unknown>>;
+/** A contract with the places of its parts in the text. */
+export type Located = {
+	readonly contract: Contract;
+	/** The line where this part of the document stands, or else the nearest part around it. */
+	readonly lineOf: (path: Path) => number;
+	/** Where the server of type glue stands. */
+	readonly glueServer: readonly (string | number)[];
 };
 
 /**
@@ -71,96 +42,66 @@ export type Contract = ContractView & {
  * if the text can be read, every fault of the contract.
  */
 export function parseContract(text: string, format: 'yaml' | 'json'): Contract {
+	return locateContract(text, format).contract;
+}
+
+/** As {@link parseContract}, with the line of each part. */
+export function locateContract(text: string, format: 'yaml' | 'json'): Located {
 	const source = readText(text, format);
+	return compile(source, standardFaults(source));
+}
+
+/** A contract that was published: read without holding it against the standard again, which may have moved on. */
+export function restoreContract(text: string, format: 'yaml' | 'json'): Contract {
+	return compile(readText(text, format), []).contract;
+}
+
+function compile(source: Source, found: readonly ContractFault[]): Located {
 	const read = ContractDocument.safeParse(source.value);
-	const shape = read.success ? [] : read.error.issues.map((issue) => shapeFault(source, issue));
-	const faults = [...shape, ...ruleFaults(source)];
+	const shape = read.success ? [] : read.error.issues.flatMap((issue) => shapeFaults(source, issue, needOf));
+	const faults = distinctFaults([...found, ...shape, ...ruleFaults(source)]);
 	if (!read.success || faults.length > 0) throw invalid(faults);
-	return { ...viewOfDocument(read.data), document: source.value };
-}
-
-/** The contract without its document. */
-export function contractView(contract: Contract): ContractView {
-	const { document: _, ...view } = contract;
-	return view;
-}
-
-function shapeFault(source: Source, issue: z.core.$ZodIssue): ContractFault {
-	const missing = issue.code === 'invalid_type' && at(source.value, issue.path) === undefined;
-	return faultAt(source, issue.path, missing ? 'is required' : issue.message);
-}
-
-function viewOfDocument(document: ContractDocument): ContractView {
-	const tables = document.schema.map((table) => tableOf(document, table));
-	const columns = tables.flatMap((table) => table.columns);
-	const { purposes, deprecatedFrom, retiresAt } = document.customProperties;
-	const { purpose = '', usage = '' } = document.description;
-	const sourceCodeLocation = sourceOf(document);
 	return {
-		product: `${document.domain}.${document.dataProduct}`,
-		domain: document.domain,
-		name: document.dataProduct,
-		version: document.version,
-		status: document.status,
-		title: document.name,
-		description: [purpose.trim(), usage.trim()].filter(Boolean).join('\n'),
-		purposes: [...new Set(purposes)],
-		owner: ownerOf(document) ?? '',
-		tables,
-		classification: highest(columns.map((c) => c.classification)),
-		personal: columns.some((c) => c.personal),
-		...(sourceCodeLocation === undefined ? {} : { sourceCodeLocation }),
-		...(deprecatedFrom === undefined ? {} : { deprecatedFrom }),
-		...(retiresAt === undefined ? {} : { retiresAt }),
+		contract: { ...viewOfDocument(read.data), document: source.value },
+		lineOf: source.lineOf,
+		glueServer: ['servers', read.data.servers.index],
 	};
 }
 
-type SchemaObject = ContractDocument['schema'][number];
-type SchemaProperty = SchemaObject['properties'][number];
-
-function tableOf(document: ContractDocument, table: SchemaObject): ContractTable {
-	const { account, database, location: base } = document.servers;
-	const name = table.physicalName ?? table.name;
-	const location = table.customProperties.location ?? (base === undefined ? undefined : under(base, name));
-	return {
-		name,
-		account,
-		database,
-		columns: table.properties.map(columnOf),
-		...(location === undefined ? {} : { location }),
-	};
+function standardFaults(source: Source): ContractFault[] {
+	const { error } = OpenDataContract.safeParse(source.value);
+	return (error?.issues ?? []).flatMap((issue) => shapeFaults(source, issue, () => 'odcs'));
 }
 
-/** The standard writes `{model}` in a server's location where the table's name belongs; else it comes last. */
-function under(base: string, table: string): string {
-	return base.includes('{model}') ? base.replaceAll('{model}', table) : `${base.replace(/\/+$/, '')}/${table}`;
+/** One fault a place: where the standard speaks, a need beyond it has nothing to add. */
+function distinctFaults(faults: readonly ContractFault[]): ContractFault[] {
+	const byPlace = new Map<string, ContractFault>();
+	for (const fault of faults) if (!byPlace.has(fault.pointer)) byPlace.set(fault.pointer, fault);
+	return [...byPlace.values()].toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
 }
 
-function columnOf(property: SchemaProperty): Column {
-	const { tokenOf, regulatoryClass } = property.customProperties;
-	return {
-		name: columnName(property),
-		type: property.physicalType,
-		classification: property.classification,
-		personal: regulatoryClass === 'personal-data',
-		partition: property.partitioned,
-		...(property.description === undefined ? {} : { description: property.description }),
-		...(tokenOf === undefined ? {} : { tokenOf }),
-	};
+function shapeFaults(source: Source, issue: z.core.$ZodIssue, ruleOf: (message: string) => string): ContractFault[] {
+	const fault = (path: Path, detail: string) => faultAt(source, path, { rule: ruleOf(detail), detail });
+	if (issue.code !== 'unrecognized_keys') return [fault(issue.path, wording(source, issue))];
+	const detail = 'the standard has no such member here; customProperties are for members of your own';
+	return issue.keys.map((key) => fault([...issue.path, key], detail));
 }
 
-const columnName = (property: SchemaProperty) => property.physicalName ?? property.name;
+const kinds: Readonly<Record<string, string>> = {
+	string: 'text',
+	array: 'a list',
+	tuple: 'a list',
+	object: 'a mapping',
+	boolean: 'true or false',
+	number: 'a number',
+	int: 'a whole number',
+};
 
-function ownerOf(document: ContractDocument): string | undefined {
-	const { team, customProperties } = document;
-	return (Array.isArray(team) ? undefined : team?.name) ?? customProperties.owner;
-}
-
-function sourceOf(document: ContractDocument): string | undefined {
-	const implementation = document.authoritativeDefinitions.find(({ type }) => type === 'implementation');
-	return document.customProperties.sourceCodeLocation ?? implementation?.url;
-}
-
-function highest(found: readonly Classification[]): Classification {
-	return classifications[Math.max(...found.map((c) => classifications.indexOf(c)))] ?? 'restricted';
+function wording(source: Source, { code, message, path, ...issue }: z.core.$ZodIssue): string {
+	const ours = !message.startsWith('Invalid');
+	const typed = ['invalid_type', 'invalid_value', 'invalid_union'].includes(code);
+	const plain = ['required', 'text-value'].includes(needOf(message));
+	if (typed && plain && at(source.value, path) === undefined) return needs.required;
+	if (ours || !('expected' in issue)) return message;
+	return `must be ${kinds[issue.expected] ?? issue.expected}`;
 }

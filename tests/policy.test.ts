@@ -29,6 +29,19 @@ const RoleName = z.string().transform((text) => {
 });
 const parties = { personal: z.boolean().default(false), beneficiaries: z.array(z.string()).default(['alice']) };
 
+/** What a contract says of itself; as a rule would have it, unless a case says otherwise. */
+const Contract = z.strictObject({
+	owner: z.string().nullable().default('Lending data'),
+	id: z.enum(['uuid', 'urn', 'other']).default('urn'),
+	status: z.string().default('active'),
+	unclassified: z.array(z.string()).default([]),
+	unregulated: z.array(z.string()).default([]),
+	misnamed: z.array(z.string()).default([]),
+	promises: z.array(z.string()).default(['frequency', 'retention']),
+	bump: z.enum(['first', 'patch', 'minor', 'major']).default('first'),
+	breaking: z.boolean().default(false),
+});
+
 const Case = z.strictObject({
 	/** The policy that the case is about; `by` are those that decided. */
 	policy: z.string(),
@@ -45,7 +58,9 @@ const Case = z.strictObject({
 		z.strictObject({ query: Domain, caller: z.string() }),
 		z.strictObject({ report: z.string() }),
 	]),
-	context: z.strictObject({ consumer: Domain.optional(), as: RoleName.optional() }).default({}),
+	context: z
+		.strictObject({ consumer: Domain.optional(), as: RoleName.optional(), contract: Contract.optional() })
+		.default({}),
 	allow: z.boolean(),
 	by: z.array(z.string()),
 	requires: z.array(z.string()).default([]),
@@ -76,11 +91,17 @@ function resourceOf({ resource: r, context }: Case): Resource {
 	return Entity.request({ ...common, product: facts(r.request, r.personal), submitter: r.submitter }, GOVERNANCE);
 }
 
-function contextOf({ context: { consumer, as } }: Case) {
+function contextOf({ context: { consumer, as, contract } }: Case) {
 	return {
+		...(contract === undefined ? {} : { contract: contractOf(contract) }),
 		...(consumer === undefined ? {} : { consumer: Entity.domainRef(consumer) }),
 		...(as === undefined ? {} : { as: Entity.roleRef(as.domain, as.role) }),
 	};
+}
+
+function contractOf({ owner, ...facts }: z.infer<typeof Contract>) {
+	const named = owner === null ? {} : { owner };
+	return Entity.contract({ ...facts, ...named, classification: 'internal', personal: false });
 }
 
 const callerOf = (person: string | null, held: Case['roles']) => ({ issuer: 'i', subject: 's', person, roles: held });
@@ -134,6 +155,23 @@ describe('the cases', () => {
 			const changed = cases.filter((c) => JSON.stringify(decide(less, c)) !== JSON.stringify(decide(rules, c)));
 			expect([policy, changed.some((c) => c.policy === policy)]).toEqual([policy, true]);
 		}
+	});
+});
+
+describe('a rule of publication', () => {
+	const facts = new Set(Object.keys(Contract.shape));
+	const refusing = Object.entries(rules.annotations).filter(([, a]) => a['problem'] === 'contract-refused');
+
+	it.each(refusing)('%s says in a sentence what to change, and which fact it is about', (_, { about, advice }) => {
+		expect(advice).toMatch(/^[A-Z][^\n]{20,160}\.$/);
+		expect(facts).toContain(about);
+	});
+
+	it('has nothing to say before the contract is read: who may publish is asked first', () => {
+		const asked = cases.filter((c) => c.action === 'publishContract' && c.context.contract === undefined);
+		expect(asked.some((c) => c.allow)).toBe(true);
+		expect(asked.flatMap((c) => c.by).filter((policy) => refusing.some(([id]) => id === policy))).toEqual([]);
+		expect(refusing.length).toBeGreaterThan(6);
 	});
 });
 

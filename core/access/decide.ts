@@ -8,7 +8,7 @@ import { newId } from '../id.ts';
 import * as Ledger from '../ledger.ts';
 import { authorize, Entity, type Permit } from '../policy.ts';
 import { find, get, granting, type Request, resourceOf, standing } from './load.ts';
-import { until } from './request.ts';
+import { mustEndInTime, until } from './request.ts';
 import { nextRole, openRoles } from './state.ts';
 
 export const DecisionBody = z
@@ -66,12 +66,14 @@ export async function decide(
 	return { request: decided, decision, grant: completes ? await tryOpen(ctx, decided) : null };
 }
 
-/** What is approved is the contract that was asked under, with a row filter that can still be read. */
+/** What is approved is the contract that was asked under, for no longer than the product lives, with a readable filter. */
 async function mustBeCurrent(ctx: Context, request: Request): Promise<void> {
-	const { product, contract } = request.asked.body;
-	if ((await Catalog.get(ctx, product))?.hash !== contract.hash) {
+	const { product: id, contract, duration } = request.asked.body;
+	const product = await Catalog.get(ctx, id);
+	if (product?.hash !== contract.hash) {
 		throw new BrokerError('stale', 'The contract changed since this was asked; reject it and let it be asked again.');
 	}
+	mustEndInTime(product, until(duration, ctx.now), ctx.now);
 	if (!request.scopes.every((s) => s.readable)) {
 		throw new BrokerError('record-corrupt', 'The row filter of this request was erased.');
 	}

@@ -1,10 +1,11 @@
 /** A request as its stream tells it, and as the API shows it. */
 import * as z from 'zod';
 import * as Catalog from '../catalog.ts';
-import type { Context, Role } from '../context.ts';
+import { type Context, type Role, roles } from '../context.ts';
 import * as Domains from '../domains.ts';
 import { BrokerError } from '../error.ts';
 import * as Grants from '../grants.ts';
+import { idOf, ProductId, RoleArn, Slug } from '../id.ts';
 import * as Ledger from '../ledger.ts';
 import { Entity, may, notFound, type Resource, reveal } from '../policy.ts';
 import { type Recalled, recall, tableKey } from '../scope.ts';
@@ -14,23 +15,23 @@ type ReadCtx = Pick<Context, 'aws' | 'config'>;
 
 export const RequestView = z
 	.object({
-		id: z.string(),
-		product: z.string(),
+		id: idOf('request'),
+		product: ProductId,
 		contractVersion: z.string(),
-		principal: z.string(),
-		consumerDomain: z.string(),
-		purpose: z.string(),
+		principal: RoleArn,
+		consumerDomain: Slug,
+		purpose: Slug,
 		tables: z.array(Grants.TableScopeView),
-		requester: z.string().meta({ description: 'Pseudonym' }),
-		beneficiaries: z.array(z.string()),
-		duration: z.string(),
+		requester: idOf('person').meta({ description: 'Pseudonym' }),
+		beneficiaries: z.array(idOf('person')),
+		duration: z.iso.duration(),
 		justification: z.string().nullable().meta({ description: 'null once erased' }),
 		state: z.enum(requestStates),
-		route: z.array(z.string()).meta({ description: 'Roles that must each approve, by different people' }),
-		awaiting: z.array(z.string()).meta({ description: 'Roles of the route that have not approved yet' }),
+		route: z.array(z.enum(roles)).meta({ description: 'Roles that must each approve, by different people' }),
+		awaiting: z.array(z.enum(roles)).meta({ description: 'Roles of the route that have not approved yet' }),
 		createdAt: z.iso.datetime(),
-		contentHash: z.string().meta({ description: 'The ETag; send it as If-Match with a decision' }),
-		grant: z.string().nullable(),
+		contentHash: Ledger.Hash.meta({ description: 'The ETag; send it as If-Match with a decision' }),
+		grant: idOf('grant').nullable(),
 	})
 	.meta({ id: 'Request' });
 export type RequestView = z.infer<typeof RequestView>;
@@ -123,8 +124,8 @@ export async function viewOf(ctx: ReadCtx, request: Request): Promise<RequestVie
 		duration: body.duration,
 		justification: request.justification,
 		state: request.state,
-		route: body.route,
-		awaiting: request.state === 'pending' ? openRoles(body.route, await standing(ctx, request)) : [],
+		route: body.route as Role[],
+		awaiting: request.state === 'pending' ? (openRoles(body.route, await standing(ctx, request)) as Role[]) : [],
 		createdAt: entry.at,
 		contentHash: body.contentHash,
 		grant: granting(request)?.body.grant ?? null,

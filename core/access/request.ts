@@ -1,7 +1,7 @@
 /** What a consumer asks for: the body as sent, checked against contract, registry and Lake Formation's grammar. */
 import { end as durationEnd, parse as parseDuration } from 'iso8601-duration';
 import * as z from 'zod';
-import { type Product, refOf } from '../catalog.ts';
+import { lifeOf, type Product, refOf } from '../catalog.ts';
 import type { ContractTable } from '../contract.ts';
 import { BrokerError } from '../error.ts';
 import { ProductId, RoleArn, Slug } from '../id.ts';
@@ -110,6 +110,15 @@ export function until(duration: string, from: Date): Date {
 	if (!(ms > 0 && ms <= MAX_DAYS * 86_400_000))
 		throw invalid('/duration', `must be more than nothing and at most P${MAX_DAYS}D`);
 	return at;
+}
+
+/** Access ends no later than the product does. Throws `product-retired`, or `validation` for what would outlive it. */
+export function mustEndInTime({ id, contract }: Product, ends: Date, now: Date): void {
+	const { retires } = lifeOf(contract);
+	if (retires === null) return;
+	const at = retires.toISOString();
+	if (now >= retires) throw new BrokerError('product-retired', `${id} retired at ${at}.`);
+	if (ends > retires) throw invalid('/duration', `${id} retires at ${at}, before the end of this; ask for less`);
 }
 
 export function invalid(pointer: string, detail: string): BrokerError {

@@ -10,7 +10,7 @@ import { personOf } from '../person.ts';
 import { authorize, Entity, notFound, type Permit, reveal } from '../policy.ts';
 import { concealer, tableKey } from '../scope.ts';
 import { find, type Request } from './load.ts';
-import { type AccessRequest, invalid, type RequestedScope, scopesOf, until } from './request.ts';
+import { type AccessRequest, invalid, mustEndInTime, type RequestedScope, scopesOf, until } from './request.ts';
 
 /** Files a request. Nothing is stored unless everything about it could be granted if approved. */
 export async function submit(ctx: Context, body: AccessRequest): Promise<Request> {
@@ -27,7 +27,7 @@ export async function submit(ctx: Context, body: AccessRequest): Promise<Request
 	const permit = authorize(ctx, 'requestAccess', about, { consumer: Entity.domainRef(consumer) });
 	checkPurpose(body, product, serving.purpose);
 	const scopes = scopesOf(product, body.tables);
-	until(body.duration, ctx.now);
+	mustEndInTime(product, until(body.duration, ctx.now), ctx.now);
 	const beneficiaries = await beneficiariesOf(ctx, body.beneficiaries, consumer);
 	for (const { table } of scopes) await Grants.preflight(ctx, table);
 	await Grants.checkUnion(ctx, body.principal, scopes);

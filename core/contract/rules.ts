@@ -2,15 +2,14 @@
  * What must hold between the parts of a contract document. Read from the raw value with tolerance, so that these
  * faults are told together with those of the single parts.
  */
+import { type Need, needs } from './needs.ts';
 import { type ContractFault, faultAt, type Path, type Source } from './text.ts';
 
 export function ruleFaults(source: Source): ContractFault[] {
-	const document = source.value;
-	const tables = list(document['schema']);
+	const tables = list(source.value['schema']);
 	return [
-		...ownerFaults(source),
 		...periodFaults(source),
-		...distinct(source, tables, ['schema'], 'table'),
+		...distinct(source, tables, ['schema'], 'distinct-table'),
 		...tables.flatMap((table, i) => tableFaults(source, table, ['schema', i, 'properties'])),
 	];
 }
@@ -24,56 +23,59 @@ export function at(value: unknown, path: Path): unknown {
 	return path.reduce<unknown>((v, key) => (v as Record<PropertyKey, unknown> | null | undefined)?.[key], value);
 }
 
-function list(value: unknown): readonly unknown[] {
+export function list(value: unknown): readonly unknown[] {
 	return Array.isArray(value) ? value : [];
 }
 
-function custom(part: unknown, property: string): unknown {
-	const found = list(at(part, ['customProperties'])).find((p) => at(p, ['property']) === property);
-	return at(found, ['value']);
+/** Where the value of a custom property stands, below the part that has it; undefined when it is not there. */
+export function customPath(part: unknown, property: string): Path | undefined {
+	const index = list(at(part, ['customProperties'])).findIndex((p) => at(p, ['property']) === property);
+	return index === -1 ? undefined : ['customProperties', index, 'value'];
 }
 
-function ownerFaults(source: Source): ContractFault[] {
-	const { value } = source;
-	if (at(value, ['team', 'name']) !== undefined || custom(value, 'owner') !== undefined) return [];
-	return [faultAt(source, ['team'], 'the owner team is required: `team.name`, or `owner` in customProperties')];
+export function custom(part: unknown, property: string): unknown {
+	const path = customPath(part, property);
+	return path === undefined ? undefined : at(part, path);
+}
+
+/** A fault for want of what the need says. */
+export function needed(source: Pick<Source, 'lineOf'>, path: Path, need: Need): ContractFault {
+	return faultAt(source, path, { rule: need, detail: needs[need] });
 }
 
 function periodFaults(source: Source): ContractFault[] {
-	const [from, to] = ['deprecatedFrom', 'retiresAt'].map((name) => custom(source.value, name));
+	const { value } = source;
+	const [from, to] = ['deprecatedFrom', 'retiresAt'].map((name) => custom(value, name));
 	if (typeof from !== 'string' || typeof to !== 'string' || !(Date.parse(to) <= Date.parse(from))) return [];
-	return [faultAt(source, ['customProperties'], 'retiresAt must come after deprecatedFrom')];
+	return [needed(source, customPath(value, 'retiresAt') ?? [], 'retires-after-deprecation')];
 }
 
 function tableFaults(source: Source, table: unknown, path: Path): ContractFault[] {
 	const columns = list(at(table, ['properties']));
-	const found = distinct(source, columns, path, 'column');
+	const found = distinct(source, columns, path, 'distinct-column');
 	if (columns.length > 0 && columns.every((c) => at(c, ['partitioned']) === true)) {
-		found.push(faultAt(source, path, 'at least one column must not be a partition key'));
+		found.push(needed(source, path, 'unpartitioned-column'));
 	}
 	const names = columns.map(physicalName);
 	for (const [i, column] of columns.entries()) {
 		const raw = custom(column, 'tokenOf');
 		if (raw !== undefined && (raw === names[i] || !names.includes(raw))) {
-			found.push(faultAt(source, [...path, i, 'customProperties'], 'tokenOf must name another column of this table'));
+			found.push(needed(source, [...path, i, ...(customPath(column, 'tokenOf') ?? [])], 'token-of'));
 		}
 	}
 	return found;
 }
 
 /** Each name as Glue writes it, and once. */
-function distinct(source: Source, parts: readonly unknown[], path: Path, kind: string): ContractFault[] {
+function distinct(source: Source, parts: readonly unknown[], path: Path, twice: Need): ContractFault[] {
 	const seen = new Set<unknown>();
 	return parts.flatMap((part, i) => {
 		const name = physicalName(part);
 		const found: ContractFault[] = [];
 		if (typeof name === 'string' && at(part, ['physicalName']) === undefined && !/^[a-z0-9_]{1,255}$/.test(name)) {
-			const detail = 'must be lower-case letters, digits and _, as Glue has it; or give a physicalName';
-			found.push(faultAt(source, [...path, i, 'name'], detail));
+			found.push(needed(source, [...path, i, 'name'], 'glue-name-or-physical-name'));
 		}
-		if (typeof name === 'string' && seen.has(name)) {
-			found.push(faultAt(source, [...path, i], `another ${kind} has this name`));
-		}
+		if (typeof name === 'string' && seen.has(name)) found.push(needed(source, [...path, i], twice));
 		seen.add(name);
 		return found;
 	});

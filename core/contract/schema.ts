@@ -1,7 +1,6 @@
 /**
- * The parts of an Open Data Contract Standard v3 document that Fairlead reads, and what it asks of them beyond
- * the standard (https://bitol-io.github.io/open-data-contract-standard/v3.1.0/). Members that are not named here
- * are the contract's own business and pass untouched.
+ * The parts of an Open Data Contract Standard v3 document that Fairlead reads, and what it needs of them beyond
+ * the standard (needs.ts). Members that are not named here are the contract's own business and pass untouched.
  *
  * `customProperties` carry what the standard has no field for:
  *   contract  purposes, owner (when `team` has no name), sourceCodeLocation, deprecatedFrom, retiresAt
@@ -9,7 +8,7 @@
  *   column    regulatoryClass, tokenOf
  */
 import * as z from 'zod';
-import { AccountId, Slug } from '../id.ts';
+import { needs } from './needs.ts';
 import { athenaType } from './type.ts';
 
 /** Ascending. */
@@ -22,26 +21,19 @@ const semver = new RegExp(
 	String.raw`^(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)){2}(?:-${pre}(?:\.${pre})*)?(?:\+[0-9a-zA-Z-]+(?:\.[0-9a-zA-Z-]+)*)?$`,
 );
 
-const Text = z.string().trim().regex(/./, 'must not be blank');
-const GlueName = z
-	.string()
-	.max(255)
-	.regex(/^[a-z0-9_]+$/, 'must be lower-case letters, digits and _, as Glue has it');
-const ColumnName = z
-	.string()
-	.max(255)
-	.regex(/^[a-z_][a-z0-9_]*$/, 'must be lower-case letters, digits and _, as Glue has it');
-const S3Uri = z.string().regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\s]*)?$/, 'must be s3://<bucket>/<key>');
-const Instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })], 'must be an ISO 8601 date or date-time');
+const text = z.string(needs['text-value']);
+const Text = text.trim().regex(/./, needs['not-blank']);
+const ProductPart = text.regex(/^[a-z][a-z0-9_-]{0,62}$/, needs['product-id']);
+const PurposeId = text.regex(/^[a-z][a-z0-9_-]{0,62}$/, needs['purpose-id']);
+const GlueName = text.regex(/^[a-z0-9_]{1,255}$/, needs['glue-name']);
+const ColumnName = text.regex(/^[a-z_][a-z0-9_]{0,254}$/, needs['glue-name']);
+const S3Uri = text.regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\s]*)?$/, needs['s3-location']);
+const Instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })], needs.instant);
 
-const Type = z.string().transform((text, ctx) => {
-	const type = athenaType(text);
+const Type = text.transform((written, ctx) => {
+	const type = athenaType(written);
 	if (type !== null) return type;
-	ctx.issues.push({
-		code: 'custom',
-		message: 'must be a type that Athena has, such as bigint or decimal(10,2)',
-		input: text,
-	});
+	ctx.issues.push({ code: 'custom', message: needs['athena-type'], input: written });
 	return z.NEVER;
 });
 
@@ -50,17 +42,22 @@ function below(prefix: readonly PropertyKey[], issue: z.core.$ZodIssue): z.core.
 	return { ...issue, path: [...prefix, ...issue.path], input: issue.input } as z.core.$ZodRawIssue;
 }
 
-/** `customProperties`, read as an object of the properties in `shape`; a property given twice is nobody's intent. */
+/** `customProperties`, read as an object of the properties in `shape`; one of them given twice is nobody's intent. */
 function custom<S extends z.ZodRawShape>(shape: S) {
 	const known = z.object(shape);
 	return z
-		.array(z.object({ property: Text, value: z.unknown() }))
+		.array(z.object({ property: text, value: z.unknown() }))
 		.default([])
 		.transform((list, ctx) => {
 			const at = new Map<string, number>();
 			for (const [i, { property }] of list.entries()) {
-				if (at.has(property)) {
-					ctx.issues.push({ code: 'custom', path: [i, 'property'], message: `\`${property}\` twice`, input: property });
+				if (at.has(property) && Object.hasOwn(shape, property)) {
+					ctx.issues.push({
+						code: 'custom',
+						path: [i, 'property'],
+						message: needs['custom-property-once'],
+						input: property,
+					});
 				}
 				at.set(property, i);
 			}
@@ -69,9 +66,8 @@ function custom<S extends z.ZodRawShape>(shape: S) {
 			for (const issue of read.error.issues) {
 				const [property, ...path] = issue.path;
 				const index = at.get(String(property));
-				if (index === undefined) {
-					ctx.issues.push({ code: 'custom', message: `property \`${String(property)}\` is required`, input: list });
-				} else ctx.issues.push(below([index, 'value'], { ...issue, path }));
+				if (index === undefined) ctx.issues.push({ code: 'custom', message: issue.message, input: list });
+				else ctx.issues.push(below([index, 'value'], { ...issue, path }));
 			}
 			return z.NEVER;
 		});
@@ -81,11 +77,13 @@ const SchemaProperty = z.object({
 	name: Text,
 	physicalName: ColumnName.optional(),
 	physicalType: Type,
-	classification: z.enum(classifications, `must be one of ${classifications.join(', ')}`),
+	/** A missing one is a question for the rules of publication; a misspelt one must not pass for any. */
+	classification: z.enum(classifications, needs.classification).optional(),
 	description: z.string().optional(),
+	required: z.boolean().default(false),
 	partitioned: z.boolean().default(false),
 	customProperties: custom({
-		regulatoryClass: z.enum(regulatoryClasses, `must be one of ${regulatoryClasses.join(', ')}`).default('none'),
+		regulatoryClass: z.enum(regulatoryClasses, needs['regulatory-class']).optional(),
 		tokenOf: ColumnName.optional(),
 	}),
 });
@@ -94,58 +92,50 @@ const SchemaObject = z.object({
 	name: Text,
 	physicalName: GlueName.optional(),
 	description: z.string().optional(),
-	properties: z.array(SchemaProperty).min(1, 'at least one column'),
+	properties: z.array(SchemaProperty, needs.columns).min(1, needs.columns),
 	customProperties: custom({ location: S3Uri.optional() }),
 });
 
 const GlueServer = z.object({
-	server: Text,
-	account: AccountId,
+	account: text.regex(/^[0-9]{12}$/, needs['account-id']),
 	database: GlueName,
 	location: S3Uri.optional(),
 });
 
 /** The one server of type glue; servers of other types describe the same data elsewhere and are not read. */
-const Servers = z.array(z.looseObject({ server: Text, type: Text })).transform((list, ctx) => {
+const Servers = z.array(z.looseObject({ type: text }), needs['one-glue-server']).transform((list, ctx) => {
 	const glue = list.findIndex(({ type }) => type === 'glue');
 	const second = list.findIndex(({ type }, i) => type === 'glue' && i !== glue);
 	if (second !== -1) {
-		ctx.issues.push({ code: 'custom', path: [second], message: 'a second server of type glue', input: list });
+		ctx.issues.push({ code: 'custom', path: [second], message: needs['one-glue-server'], input: list });
 	}
 	if (glue === -1) {
-		ctx.issues.push({ code: 'custom', message: 'exactly one server of type glue is required', input: list });
+		ctx.issues.push({ code: 'custom', message: needs['one-glue-server'], input: list });
 		return z.NEVER;
 	}
 	const read = GlueServer.safeParse(list[glue]);
-	if (read.success) return read.data;
+	if (read.success) return { ...read.data, index: glue };
 	for (const issue of read.error.issues) ctx.issues.push(below([glue], issue));
 	return z.NEVER;
 });
 
-/** v3.1 has an object; the list of v3.0 is still allowed and has no name. */
-const Team = z.union([z.object({ name: Text.optional() }), z.array(z.unknown())], 'must be a team, with a name');
-
 export const ContractDocument = z.object({
-	apiVersion: z.string().regex(/^v3\.\d+\.\d+$/, 'must be v3.x.y, such as v3.1.0'),
-	kind: z.literal('DataContract', 'must be DataContract'),
-	id: Text,
-	name: Text,
-	version: z.string().max(64).regex(semver, 'must be a semantic version, such as 1.0.0'),
+	apiVersion: text.regex(/^v3\./, needs['api-version']),
+	name: Text.optional(),
+	version: text.max(64, needs['semantic-version']).regex(semver, needs['semantic-version']),
 	status: Text,
-	domain: Slug,
-	dataProduct: Slug,
+	domain: ProductPart,
+	dataProduct: ProductPart,
 	description: z.object({ purpose: z.string().optional(), usage: z.string().optional() }).default({}),
-	team: Team.optional(),
+	/** v3.1 has an object; the list of v3.0 is still allowed and has no name. */
+	team: z.unknown().optional(),
 	servers: Servers,
-	schema: z.array(SchemaObject).min(1, 'at least one table'),
-	slaProperties: z
-		.array(z.object({ property: Text, value: z.union([z.string(), z.number(), z.boolean(), z.null()]) }))
-		.min(1, 'at least one promise'),
-	authoritativeDefinitions: z.array(z.object({ url: Text, type: Text })).default([]),
+	schema: z.array(SchemaObject, needs.tables).min(1, needs.tables),
+	authoritativeDefinitions: z.array(z.object({ url: z.string(), type: z.string() })).default([]),
 	customProperties: custom({
-		purposes: z.array(Slug).min(1, 'at least one purpose'),
+		purposes: z.array(PurposeId, needs.purposes).min(1, needs.purposes),
 		owner: Text.optional(),
-		sourceCodeLocation: z.url().optional(),
+		sourceCodeLocation: z.url(needs['source-url']).optional(),
 		deprecatedFrom: Instant.optional(),
 		retiresAt: Instant.optional(),
 	}),

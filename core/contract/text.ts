@@ -18,16 +18,17 @@ import {
 	visit,
 } from 'yaml';
 import { BrokerError, type Fault } from '../error.ts';
+import { jsonFault } from './json.ts';
 
-/** `line` counts from 1; absent when the part is nowhere in the text. */
-export type ContractFault = Fault & { readonly line?: number };
+/** `line` counts from 1. `rule` names what is asked: `text`, `odcs`, a need (needs.ts) or a policy. */
+export type ContractFault = Fault & { readonly line?: number; readonly rule?: string };
 
 export type Path = readonly PropertyKey[];
 
 export type Source = {
 	readonly value: Readonly<Record<string, unknown>>;
-	/** The line where this part stands, or the nearest part around it that does. */
-	readonly lineOf: (path: Path) => number | undefined;
+	/** The line where this part stands, or else the nearest part around it that does. */
+	readonly lineOf: (path: Path) => number;
 };
 
 const MAX_BYTES = 512 * 1024;
@@ -48,15 +49,25 @@ export function pointer(path: Path): string {
 	return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }
 
-export function faultAt(source: Pick<Source, 'lineOf'>, path: Path, detail: string): ContractFault {
-	const line = source.lineOf(path);
-	return { pointer: pointer(path), detail, ...(line === undefined ? {} : { line }) };
+export function faultAt(
+	source: Pick<Source, 'lineOf'>,
+	path: Path,
+	{ rule, detail }: { rule: string; detail: string },
+): ContractFault {
+	return { pointer: pointer(path), detail, line: source.lineOf(path), rule };
+}
+
+/** A fault of the text as such: of no part that a pointer could name. */
+function textFault(detail: string, line: number): ContractFault {
+	return { pointer: '', detail, line, rule: 'text' };
 }
 
 export function readText(text: string, format: 'yaml' | 'json'): Source {
 	if (Buffer.byteLength(text) > MAX_BYTES) {
 		throw new BrokerError('too-large', `A contract has at most ${MAX_BYTES / 1024} KiB.`);
 	}
+	// No standard needs it, and what reads a text may drop it: the bytes could not be given back.
+	if (text.startsWith('\uFEFF')) throw invalid([textFault('a byte order mark; send the text without it', 1)]);
 	refuseRunaway(text);
 	const lines = new LineCounter();
 	const document = parseDocument(text, {
@@ -69,10 +80,12 @@ export function readText(text: string, format: 'yaml' | 'json'): Source {
 		lineCounter: lines,
 	});
 	const lineOf = (path: Path) => lineAt(document, lines, path);
-	const found = syntaxFaults(document, lines, format);
+	const at = (offset: number | undefined) => (offset === undefined ? 1 : lines.linePos(offset).line);
+	const found = format === 'json' ? jsonFaults(text, at) : yamlFaults(document, at);
+	if (found.length === 0) found.push(...repeatedKeys(document, at));
 	if (found.length > 0) throw invalid(found);
-	const value = format === 'json' ? fromJson(text, document, lines) : fromYaml(document);
-	const faults = valueFaults(value).map(({ path, detail }) => faultAt({ lineOf }, path, detail));
+	const value: unknown = format === 'json' ? JSON.parse(text) : fromYaml(document, at);
+	const faults = valueFaults(value).map(({ path, detail }) => faultAt({ lineOf }, path, { rule: 'text', detail }));
 	if (faults.length > 0) throw invalid(faults);
 	return { value: value as Record<string, unknown>, lineOf };
 }
@@ -81,60 +94,64 @@ export function readText(text: string, format: 'yaml' | 'json'): Source {
 function refuseRunaway(text: string): void {
 	const parser = new Parser();
 	let aliases = 0;
+	let line = 1;
 	for (const lexeme of new Lexer().lex(text)) {
 		for (const token of parser.next(lexeme)) void token;
-		if (parser.stack.length > MAX_STACK) throw invalid([{ pointer: '', detail: 'nested too deeply' }]);
+		if (parser.stack.length > MAX_STACK) throw invalid([textFault('nested too deeply', line)]);
 		if (/^\*[^\s]/.test(lexeme)) aliases += 1;
-		if (aliases > MAX_ALIASES) throw invalid([{ pointer: '', detail: `more than ${MAX_ALIASES} aliases` }]);
+		if (aliases > MAX_ALIASES) throw invalid([textFault(`more than ${MAX_ALIASES} aliases`, line)]);
+		line += lexeme.split('\n').length - 1;
 	}
 }
 
-/** What the parser found, custom tags and repeated keys. JSON is checked by its own parser, save for repeated keys. */
-function syntaxFaults(document: Document.Parsed, lines: LineCounter, format: 'yaml' | 'json'): ContractFault[] {
-	const at = (offset: number | undefined) => (offset === undefined ? {} : { line: lines.linePos(offset).line });
-	const found: ContractFault[] = [];
-	if (format === 'yaml') {
-		for (const e of [...document.errors, ...document.warnings]) {
-			const detail = e.code === 'MULTIPLE_DOCS' ? 'a second document; send one' : e.message;
-			found.push({ pointer: '', detail, ...at(e.pos[0]) });
-		}
+type LineAt = (offset: number | undefined) => number;
+
+function jsonFaults(text: string, at: LineAt): ContractFault[] {
+	const offset = jsonFault(text);
+	return offset === null ? [] : [textFault('not JSON from here on', at(offset))];
+}
+
+function fromYaml(document: Document.Parsed, at: LineAt): unknown {
+	try {
+		return document.toJS({ maxAliasCount: MAX_ALIASES });
+	} catch (cause) {
+		if (!(cause instanceof ReferenceError)) throw cause;
+		let first: number | undefined;
+		visit(document, { Alias: (_, alias) => void (first ??= alias.range?.[0]) });
+		throw invalid([textFault('aliases of aliases, which stand for too much', at(first))]);
 	}
+}
+
+/** What the parser found, custom tags among it, and aliases that stand for nothing or for what holds them. */
+function yamlFaults(document: Document.Parsed, at: LineAt): ContractFault[] {
+	const found = [...document.errors, ...document.warnings].map((e) =>
+		textFault(e.code === 'MULTIPLE_DOCS' ? 'a second document; send one' : e.message, at(e.pos[0])),
+	);
+	visit(document, {
+		Alias(_, alias) {
+			if (alias.resolve(document) === undefined)
+				found.push(textFault('an alias that cannot be resolved', at(alias.range?.[0])));
+		},
+	});
+	return found;
+}
+
+function repeatedKeys(document: Document.Parsed, at: LineAt): ContractFault[] {
+	const found: ContractFault[] = [];
 	visit(document, {
 		Map(_, map) {
 			const seen = new Set<unknown>();
 			for (const { key } of map.items) {
 				const name = isScalar(key) ? key.value : key;
 				if (seen.has(name)) {
-					found.push({
-						pointer: '',
-						detail: `key \`${String(name)}\` twice`,
-						...at(isScalar(key) ? key.range?.[0] : undefined),
-					});
+					const offset = isScalar(key) ? key.range?.[0] : undefined;
+					found.push(textFault(`key \`${String(name)}\` twice`, at(offset)));
 				}
 				seen.add(name);
 			}
 		},
 	});
 	return found;
-}
-
-function fromYaml(document: Document.Parsed): unknown {
-	try {
-		return document.toJS({ maxAliasCount: MAX_ALIASES });
-	} catch (cause) {
-		if (cause instanceof ReferenceError) throw invalid([{ pointer: '', detail: 'an alias that cannot be resolved' }]);
-		throw cause;
-	}
-}
-
-function fromJson(text: string, document: Document.Parsed, lines: LineCounter): unknown {
-	try {
-		return JSON.parse(text);
-	} catch {
-		const offset = document.errors[0]?.pos[0];
-		const line = offset === undefined ? {} : { line: lines.linePos(offset).line };
-		throw invalid([{ pointer: '', detail: 'not JSON', ...line }]);
-	}
 }
 
 /** What JSON cannot hold without loss, and values that aliases make endless. */
@@ -161,7 +178,7 @@ function isExact(n: number): boolean {
 	return Number.isInteger(n) ? Number.isSafeInteger(n) : Number.isFinite(n);
 }
 
-function lineAt(document: Document.Parsed, lines: LineCounter, path: Path): number | undefined {
+function lineAt(document: Document.Parsed, lines: LineCounter, path: Path): number {
 	let node: unknown = document.contents;
 	let offset = document.contents?.range?.[0];
 	for (const part of path) {
@@ -178,5 +195,5 @@ function lineAt(document: Document.Parsed, lines: LineCounter, path: Path): numb
 			node = item;
 		} else break;
 	}
-	return offset === undefined ? undefined : lines.linePos(offset).line;
+	return offset === undefined ? 1 : lines.linePos(offset).line;
 }

@@ -34,6 +34,17 @@ export function athenaType(text: string): string | null {
 	return isType(spelled, 0) ? spelled : null;
 }
 
+/** Whether two spellings, Glue's Hive names or Athena's SQL names, are of one type. */
+export function sameType(a: string, b: string): boolean {
+	return plainName(a) === plainName(b);
+}
+
+const aliases: Readonly<Record<string, string>> = { string: 'varchar', integer: 'int', real: 'float' };
+
+function plainName(type: string): string {
+	return type.replaceAll(' ', '').replaceAll(/[a-z_][a-z0-9_]*(?!:|\w)/g, (word) => aliases[word] ?? word);
+}
+
 function isType(text: string, depth: number): boolean {
 	if (depth > DEEPEST) return false;
 	if (plain.has(text)) return true;

@@ -66,6 +66,39 @@ export function product(facts: ProductFacts, governance: string): Resource {
 	return withParts(of, attrs, [domain(facts.domain), mesh(governance)]);
 }
 
+/** What a contract says of itself, as the rules of publication may judge it. */
+export type ContractFacts = {
+	/** The team that answers for the product, if one is named. */
+	readonly owner?: string;
+	/** Form of the contract's id: `uuid`, `urn` or `other`. */
+	readonly id: string;
+	readonly status: string;
+	readonly classification: string;
+	readonly personal: boolean;
+	/** Columns without a classification, and without a regulatory class. */
+	readonly unclassified: readonly string[];
+	readonly unregulated: readonly string[];
+	/** Names of product, tables and columns that are not in snake case. */
+	readonly misnamed: readonly string[];
+	/** Service levels that the contract names with a value. */
+	readonly promises: readonly string[];
+	/** How far above the last published version it is: `first`, `patch`, `minor` or `major`. */
+	readonly bump: string;
+	/** Whether a change since the last published version breaks what consumers rely on. */
+	readonly breaking: boolean;
+};
+
+export function contract(facts: ContractFacts): CedarValueJson {
+	const { unclassified, unregulated, misnamed, promises, ...plain } = facts;
+	return {
+		...plain,
+		unclassified: [...unclassified],
+		unregulated: [...unregulated],
+		misnamed: [...misnamed],
+		promises: [...promises],
+	};
+}
+
 export type RequestFacts = {
 	readonly id: string;
 	readonly product: ProductFacts;

@@ -8,13 +8,17 @@ import * as Domains from '#core/domains.ts';
 import { BrokerError } from '#core/error.ts';
 import { ProductId, Slug } from '#core/id.ts';
 import { authorize, Entity, notFound, reveal } from '#core/policy.ts';
+import { addVersionRoutes } from './catalog/versions.ts';
 import * as Example from './examples.ts';
-import { json, newRouter, nextPageToken, operation, Paging } from './router.ts';
+import { json, link, linkNext, newRouter, nextPageToken, operation, Paging } from './router.ts';
 
 const Search = Paging.extend({
 	text: z.string().max(200).optional().meta({ description: 'Words in id, title, description, tables or columns' }),
-	domain: Slug.optional(),
-	classification: z.enum(['public', 'internal', 'confidential', 'restricted']).optional(),
+	domain: Slug.optional().meta({ description: 'Those of this domain' }),
+	classification: z
+		.enum(['public', 'internal', 'confidential', 'restricted'])
+		.optional()
+		.meta({ description: 'Those whose highest classification is this' }),
 });
 
 const listProducts = operation(
@@ -26,15 +30,32 @@ const listProducts = operation(
 		summary: 'Find data products; metadata is visible without access to the data',
 		request: { query: Search },
 		responses: {
-			200: json(z.object({ dataproducts: z.array(Catalog.ProductSummary), nextPageToken }), 'Products, by id', {
-				dataproducts: [Example.productSummary],
-				nextPageToken: null,
-			}),
+			200: {
+				...json(z.object({ dataproducts: z.array(Catalog.ProductSummary), nextPageToken }), 'Products, by id', {
+					dataproducts: [Example.productSummary],
+					nextPageToken: null,
+				}),
+				headers: link,
+			},
 		},
 	},
 );
 
-const product = { params: z.object({ id: ProductId }) };
+const product = { params: z.object({ id: ProductId.meta({ description: 'Id of the data product' }) }) };
+
+/** RFC 9745 and RFC 8594, about the product. */
+const endOfLife = {
+	Deprecation: {
+		description: 'From when to look for another product, if the contract says so; it may lie ahead',
+		schema: { type: 'string' as const, pattern: '^@[0-9]+$' },
+		example: '@1798761600',
+	},
+	Sunset: {
+		description: 'From when nobody gets access any more, if the contract says so',
+		schema: { type: 'string' as const },
+		example: 'Fri, 01 Jan 2027 00:00:00 GMT',
+	},
+};
 
 const getProduct = operation(
 	{ tag: 'Data products', action: 'viewProduct', refuses: ['not-found'] },
@@ -44,29 +65,7 @@ const getProduct = operation(
 		operationId: 'getDataProduct',
 		summary: 'One data product with its contract',
 		request: product,
-		responses: { 200: json(Catalog.ProductView, 'The product', Example.product) },
-	},
-);
-
-const listVersions = operation(
-	{ tag: 'Data products', action: 'viewProduct', refuses: ['not-found'] },
-	{
-		method: 'get',
-		path: '/dataproducts/{id}/versions',
-		operationId: 'listDataProductVersions',
-		summary: 'Every published contract version',
-		request: product,
-		responses: {
-			200: json(
-				z.object({
-					versions: z.array(
-						z.object({ version: z.string(), publishedAt: z.iso.datetime(), hash: z.string(), leaf: z.string() }),
-					),
-				}),
-				'Versions, oldest first',
-				Example.versions,
-			),
-		},
+		responses: { 200: { ...json(Catalog.ProductView, 'The product', Example.product), headers: endOfLife } },
 	},
 );
 
@@ -91,7 +90,8 @@ const putProduct = operation(
 						example: Example.contractYaml,
 					},
 					'application/json': {
-						schema: z.looseObject({}).meta({ description: 'ODCS v3.1 data contract' }),
+						// Not a schema of ours: the contract is read after its sender is known to be an owner, from its bytes.
+						schema: { type: 'object', description: 'ODCS v3.1 data contract' },
 						example: Example.contractJson,
 					},
 				},
@@ -116,23 +116,15 @@ export function catalogRoutes() {
 		const page = found.slice(0, pageSize);
 		const last = page.at(-1);
 		const next = found.length > page.length && last !== undefined ? makeCursor(ctx, scope, last.id) : null;
+		linkNext(c, next);
 		return c.json({ dataproducts: page.map(Catalog.summaryOf), nextPageToken: next }, 200);
 	});
-	app.openapi(getProduct, async (c) => c.json(view(await visible(c.var.ctx, c.req.valid('param').id)), 200));
-	app.openapi(listVersions, async (c) => {
-		const { id } = await visible(c.var.ctx, c.req.valid('param').id);
-		const versions = await Catalog.versions(c.var.ctx, id);
-		return c.json(
-			{
-				versions: versions.map((v) => ({
-					version: v.contract.version,
-					publishedAt: v.createdAt,
-					hash: v.hash,
-					leaf: v.leaf,
-				})),
-			},
-			200,
-		);
+	app.openapi(getProduct, async (c) => {
+		const found = await visible(c.var.ctx, c.req.valid('param').id);
+		const { deprecated, retires } = Catalog.lifeOf(found.contract);
+		if (deprecated !== null) c.header('deprecation', `@${Math.floor(deprecated.getTime() / 1000)}`);
+		if (retires !== null) c.header('sunset', retires.toUTCString());
+		return c.json(view(found), 200);
 	});
 	app.openapi(putProduct, async (c) => {
 		const { ctx } = c.var;
@@ -145,13 +137,14 @@ export function catalogRoutes() {
 		const permit = authorize(ctx, 'publishContract', Entity.product(facts, ctx.config.governance));
 		const input = {
 			id,
-			text: await c.req.text(),
+			text: utf8(await c.req.arrayBuffer()),
 			format: formatOf(c.req.header('content-type')),
 			account: domain.account,
 		};
 		const { product, created } = await Catalog.publish(ctx, permit, input);
 		return created ? c.json(view(product), 201) : c.json(view(product), 200);
 	});
+	addVersionRoutes(app, visible);
 	return app;
 }
 
@@ -166,9 +159,19 @@ function view(found: Catalog.Product) {
 	return { ...Catalog.summaryOf(found), contract: Contract.contractView(found.contract) };
 }
 
+/** The media types are those that the operation takes; no other comes this far. */
 function formatOf(contentType: string | undefined): 'yaml' | 'json' {
 	const type = (contentType ?? '').split(';')[0]?.trim().toLowerCase();
 	if (type === 'application/json') return 'json';
-	if (type === 'application/yaml' || type === 'text/yaml' || type === 'application/x-yaml') return 'yaml';
+	if (type === 'application/yaml') return 'yaml';
 	throw new BrokerError('unsupported-media-type', 'Send the contract as application/yaml or application/json.');
+}
+
+/** Exactly what the bytes say, so that they can be given back: nothing replaced, no mark dropped. */
+function utf8(bytes: ArrayBuffer): string {
+	try {
+		return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+	} catch (cause) {
+		throw new BrokerError('bad-request', 'The contract is not UTF-8.', {}, { cause });
+	}
 }

@@ -6,7 +6,12 @@ import { type LocalAws, startAws } from '#local/aws.ts';
 import { createTables } from '#local/tables.ts';
 
 const REGION = 'eu-central-1';
-const tables = { ledger: 'test-ledger', payloads: 'test-payloads', projections: 'test-projections', calls: 'test-calls' };
+const tables = {
+	ledger: 'test-ledger',
+	payloads: 'test-payloads',
+	projections: 'test-projections',
+	calls: 'test-calls',
+};
 
 export type LedgerContext = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'trace' | 'warn'>;
 
@@ -19,7 +24,10 @@ export async function openLedger(dataDir: string): Promise<{ ctx: LedgerContext;
 	const warn = (message: string, error: unknown) => {
 		throw new Error(message, { cause: error });
 	};
-	return { local, ctx: { aws, config, clock: () => new Date(), random: randomBytes, trace: randomUUID().replaceAll('-', ''), warn } };
+	return {
+		local,
+		ctx: { aws, config, clock: () => new Date(), random: randomBytes, trace: randomUUID().replaceAll('-', ''), warn },
+	};
 }
 
 export const domain = (id: string, name: string) => ({

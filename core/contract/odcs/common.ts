@@ -43,7 +43,7 @@ export function by(pick: (value: unknown) => z.ZodType | readonly z.ZodType[]): 
 	return z.unknown().check((ctx) => {
 		for (const shape of [pick(ctx.value)].flat()) {
 			const { error } = shape.safeParse(ctx.value);
-			for (const issue of error?.issues ?? []) ctx.issues.push({ ...issue, input: undefined } as z.core.$ZodRawIssue);
+			for (const issue of error?.issues ?? []) ctx.issues.push({ ...issue, input: undefined });
 		}
 	});
 }

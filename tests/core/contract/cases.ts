@@ -34,11 +34,21 @@ export const apart: Case[] = [
 	{ title: 'no id', pointer: '/id', detail: /required/, change: (d) => delete d['id'] },
 	{ title: 'a blank name', pointer: '/name', detail: /blank/, change: (d) => (d['name'] = '  ') },
 	{ title: 'a version of two parts', pointer: '/version', detail: /semantic/, change: (d) => (d['version'] = '1.0') },
-	{ title: 'a status that is a list', pointer: '/status', detail: /string/, change: (d) => (d['status'] = []) },
+	{ title: 'a status that is a list', pointer: '/status', detail: /text/, change: (d) => (d['status'] = []) },
 	{ title: 'a domain in capitals', pointer: '/domain', detail: /lower-case/, change: (d) => (d['domain'] = 'Lending') },
 	{ title: 'no data product', pointer: '/dataProduct', detail: /required/, change: (d) => delete d['dataProduct'] },
-	{ title: 'no owner team', pointer: '/team', detail: /owner/, change: (d) => delete d['team'] },
-	{ title: 'no SLA', pointer: '/slaProperties', detail: /at least one/, change: (d) => (d['slaProperties'] = []) },
+	{
+		title: 'a member that the standard does not have',
+		pointer: '/owner',
+		detail: /no such member/,
+		change: (d) => (d['owner'] = 'Lending'),
+	},
+	{
+		title: 'a service level without a value',
+		pointer: '/slaProperties/0/value',
+		detail: /required/,
+		change: (d) => (d['slaProperties'] = [{ property: 'frequency' }]),
+	},
 	{
 		title: 'an account of eleven digits',
 		pointer: '/servers/0/account',
@@ -83,7 +93,7 @@ export const apart: Case[] = [
 	},
 	{
 		title: 'a token of a column that is not there',
-		pointer: '/schema/0/properties/6/customProperties',
+		pointer: '/schema/0/properties/6/customProperties/0/value',
 		detail: /another column/,
 		change: (d) =>
 			(d.schema[0].properties[6] = {
@@ -120,7 +130,7 @@ export const alone: Case[] = [
 	},
 	{
 		title: 'retirement before deprecation',
-		pointer: '/customProperties',
+		pointer: '/customProperties/2/value',
 		detail: /after deprecatedFrom/,
 		change: (d) =>
 			d.customProperties.push(
@@ -159,7 +169,7 @@ export const alone: Case[] = [
 	{
 		title: 'two servers of type glue',
 		pointer: '/servers/1',
-		detail: /second/,
+		detail: /exactly one/,
 		change: (d) => d.servers.push({ ...d.servers[0], server: 'test' }),
 	},
 	{
@@ -176,7 +186,7 @@ export const alone: Case[] = [
 	},
 	{
 		title: 'a column that is its own token',
-		pointer: '/schema/0/properties/6/customProperties',
+		pointer: '/schema/0/properties/6/customProperties/0/value',
 		detail: /another column/,
 		change: (d) =>
 			(d.schema[0].properties[6] = {

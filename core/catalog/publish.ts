@@ -1,0 +1,166 @@
+/**
+ * Publishing a contract version. In this order, and nothing is stored before all of it holds: the text is a contract,
+ * it fits the product, the domain's account and Glue, its version is new, and the rules of publication permit it.
+ * A crash leaves at most a stored text that no entry names.
+ */
+import { actorOf, type Context } from '../context.ts';
+import {
+	type Contract,
+	type ContractFault,
+	type ContractTable,
+	factsOf,
+	invalid,
+	isHigher,
+	type Located,
+	locateContract,
+	pointer,
+	sameType,
+} from '../contract.ts';
+import { BrokerError } from '../error.ts';
+import * as Ledger from '../ledger.ts';
+import { authorize, Entity, type Permit } from '../policy.ts';
+import { glueTable } from './glue.ts';
+import { byTable, type Format, load, type Product, type ReadCtx } from './read.ts';
+import { refOf } from './view.ts';
+
+export type Publication = {
+	readonly id: string;
+	readonly text: string;
+	readonly format: Format;
+	/** The account of the product's domain. */
+	readonly account: string;
+};
+
+/**
+ * The same version with the same content changes nothing; other content needs a higher version. Throws
+ * `contract-invalid`, `version-exists`, or `contract-refused` with the rules that refuse.
+ */
+export async function publish(
+	ctx: Context,
+	_: Permit<'publishContract'>,
+	input: Publication,
+): Promise<{ product: Product; created: boolean }> {
+	const last = await Ledger.last(ctx, Ledger.stream.product(input.id), 'ContractPublished');
+	const hash = Ledger.sha256(input.text);
+	if (last?.body.contractHash === hash && last.body.format === input.format) {
+		return { product: await load(ctx, last), created: false };
+	}
+	const located = locateContract(input.text, input.format);
+	const { contract } = located;
+	await mustFit(ctx, input, located);
+	if (last !== null) mustBeNew(contract.version, last.body.version);
+	const permit = permitted(ctx, input.id, located, last === null ? null : (await load(ctx, last)).contract);
+	await Ledger.putText(ctx, input.text);
+	const recorded = await Ledger.append(ctx, {
+		stream: Ledger.stream.product(input.id),
+		after: last,
+		actor: actorOf(ctx),
+		body: {
+			type: 'ContractPublished',
+			product: input.id,
+			domain: contract.domain,
+			version: contract.version,
+			contractHash: hash,
+			format: input.format,
+			classification: contract.classification,
+			personal: contract.personal,
+			tables: contract.tables.map(refOf),
+			rules: permit.rules,
+		},
+	});
+	return { product: await load(ctx, Ledger.as(recorded, 'ContractPublished')), created: true };
+}
+
+function mustBeNew(version: string, last: string): void {
+	if (version === last) {
+		throw new BrokerError('version-exists', `Version ${version} has other content; publish a higher version.`);
+	}
+	if (!isHigher(version, last)) {
+		throw new BrokerError('version-exists', `Version ${last} is published; publish a higher one.`);
+	}
+}
+
+/** Asks the rules of publication. What they refuse is told with the policy, its advice, and each place it is about. */
+function permitted(
+	ctx: Context,
+	id: string,
+	{ contract, lineOf }: Located,
+	before: Contract | null,
+): Permit<'publishContract'> {
+	const { facts, places } = factsOf(contract, before);
+	const { personal, classification, domain } = contract;
+	const resource = Entity.product({ product: id, domain, personal, classification }, ctx.config.governance);
+	try {
+		return authorize(ctx, 'publishContract', resource, { contract: Entity.contract(facts) });
+	} catch (error) {
+		if (!(error instanceof BrokerError) || error.code !== 'contract-refused') throw error;
+		const policies = (error.extensions['policies'] ?? []) as readonly string[];
+		const errors = policies.flatMap((rule) => {
+			const { about = '', advice = error.message } = ctx.policies.annotations[rule] ?? {};
+			return (places[about] ?? [{ path: [] }]).map(({ path, says }): ContractFault => {
+				const detail = says === undefined ? advice : `${says}: ${advice}`;
+				return { pointer: pointer(path), detail, line: lineOf(path), rule };
+			});
+		});
+		throw new BrokerError('contract-refused', `Refused by: ${policies.join(', ')}.`, { policies, errors });
+	}
+}
+
+async function mustFit(ctx: ReadCtx, input: Publication, located: Located): Promise<void> {
+	const { contract } = located;
+	const tables = await Promise.all(contract.tables.map((t, i) => tableFaults(ctx, input, t, ['schema', i])));
+	const found = [...identityFaults(input, located), ...tables.flat()];
+	if (found.length === 0) return;
+	throw invalid(
+		found.map(({ path, detail }) => ({
+			pointer: pointer(path),
+			detail,
+			line: located.lineOf(path),
+			rule: 'fits-product-and-glue',
+		})),
+	);
+}
+
+type Misfit = { readonly path: readonly (string | number)[]; readonly detail: string };
+
+function identityFaults(input: Publication, { contract, glueServer }: Located): Misfit[] {
+	const found: Misfit[] = [];
+	if (contract.product !== input.id) {
+		const detail = `domain and dataProduct give \`${contract.product}\`, the path says \`${input.id}\``;
+		found.push({ path: ['dataProduct'], detail });
+	}
+	if (contract.tables.some((t) => t.account !== input.account)) {
+		found.push({ path: [...glueServer, 'account'], detail: `must be the domain's account ${input.account}` });
+	}
+	return found;
+}
+
+/** What the contract says of a table must be what Glue has, and no other product may stand for the table. */
+async function tableFaults(
+	ctx: ReadCtx,
+	input: Publication,
+	table: ContractTable,
+	path: Misfit['path'],
+): Promise<Misfit[]> {
+	if (table.account !== input.account) return [];
+	const [glue, owner] = await Promise.all([glueTable(ctx, refOf(table)), byTable(ctx, table.database, table.name)]);
+	if (glue === null) {
+		return [{ path, detail: `Glue has no table ${table.database}.${table.name} in account ${table.account}` }];
+	}
+	const found = table.columns.flatMap((column, i): Misfit[] => {
+		const type = glue.columns.get(column.name);
+		const at = [...path, 'properties', i];
+		if (type === undefined) return [{ path: at, detail: 'Glue has no such column' }];
+		if (sameType(type, column.type)) return [];
+		return [{ path: [...at, 'physicalType'], detail: `Glue has type ${type}, the contract ${column.type}` }];
+	});
+	for (const key of glue.partitionKeys) {
+		if (table.columns.some((c) => c.name === key && c.partition)) continue;
+		const detail = `partition key \`${key}\` must be in the contract and marked partitioned: it cannot be hidden`;
+		found.push({ path, detail });
+	}
+	if (owner !== null && owner.product.id !== input.id) {
+		found.push({ path, detail: `${table.database}.${table.name} belongs to product ${owner.product.id}` });
+	}
+	return found;
+}

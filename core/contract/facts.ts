@@ -1,0 +1,99 @@
+/**
+ * What the rules of publication (policies/) may know of a contract, and where in the document each fact stands, so that
+ * a refusal can point there. Facts only: whether they will do is the policies' to say. Pure.
+ */
+import type { Entity } from '../policy.ts';
+import { compare } from './compare.ts';
+import { at, custom, list, physicalName } from './rules.ts';
+import type { Path } from './text.ts';
+import type { Contract } from './view.ts';
+
+export type ContractFacts = Entity.ContractFacts;
+
+/** A part of the document that a fact speaks of; `says` names it, where one place stands for several. */
+export type Place = { readonly path: Path; readonly says?: string };
+
+export type Found = {
+	readonly facts: ContractFacts;
+	/** By the name of the fact. */
+	readonly places: Readonly<Record<string, readonly Place[]>>;
+};
+
+const uuid = /^(urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+/** RFC 8141: a namespace, and a name in it. */
+const urn = /^urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[\w.~!$&'()*+,;=:@/%-]+$/i;
+const snakeCase = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
+
+/** `before` is the version that stands published, or null when there is none. */
+export function factsOf(contract: Contract, before: Contract | null): Found {
+	const { document } = contract;
+	const columns = columnsOf(document);
+	const unclassified = columns.filter(({ column }) => at(column, ['classification']) === undefined);
+	const unregulated = columns.filter(({ column }) => custom(column, 'regulatoryClass') === undefined);
+	const misnamed = namesOf(document, columns).filter(({ name }) => !snakeCase.test(name));
+	const changes = before === null ? null : compare(before, contract);
+	const breaking = changes?.changes.filter((c) => c.breaking) ?? [];
+	return {
+		facts: {
+			...(contract.owner === '' ? {} : { owner: contract.owner }),
+			id: idForm(document['id']),
+			status: contract.status,
+			classification: contract.classification,
+			personal: contract.personal,
+			unclassified: unclassified.map(({ name }) => name),
+			unregulated: unregulated.map(({ name }) => name),
+			misnamed: misnamed.map(({ name }) => name),
+			promises: promisesOf(document),
+			bump: changes?.bump ?? 'first',
+			breaking: breaking.length > 0,
+		},
+		places: {
+			owner: [{ path: ['team'] }],
+			id: [{ path: ['id'] }],
+			status: [{ path: ['status'] }],
+			unclassified: unclassified.map(({ path }) => ({ path })),
+			unregulated: unregulated.map(({ path }) => ({ path })),
+			misnamed: misnamed.map(({ path }) => ({ path })),
+			promises: [{ path: ['slaProperties'] }],
+			breaking: breaking.map((c) => ({
+				path: ['version'],
+				says: [c.kind, [c.table, c.column].filter(Boolean).join('.') || c.from].join(' '),
+			})),
+		},
+	};
+}
+
+type Named = { readonly name: string; readonly path: Path };
+
+/** Each column as `table.column`. */
+function columnsOf(document: Contract['document']): (Named & { readonly column: unknown })[] {
+	return list(document['schema']).flatMap((table, i) =>
+		list(at(table, ['properties'])).map((column, k) => ({
+			column,
+			name: `${String(physicalName(table))}.${String(physicalName(column))}`,
+			path: ['schema', i, 'properties', k],
+		})),
+	);
+}
+
+/** The names that Glue and the catalog know, each by itself. */
+function namesOf(document: Contract['document'], columns: readonly Named[]): Named[] {
+	const tables = list(document['schema']).map((table, i) => ({
+		name: String(physicalName(table)),
+		path: ['schema', i],
+	}));
+	const own = columns.map(({ name, path }) => ({ name: name.slice(name.indexOf('.') + 1), path }));
+	return [{ name: String(document['dataProduct']), path: ['dataProduct'] }, ...tables, ...own];
+}
+
+function idForm(id: unknown): string {
+	const text = String(id);
+	if (uuid.test(text)) return 'uuid';
+	return urn.test(text) ? 'urn' : 'other';
+}
+
+/** Service levels that the contract names with a value. */
+function promisesOf(document: Contract['document']): string[] {
+	const named = list(document['slaProperties']).filter((p) => at(p, ['value']) != null && at(p, ['value']) !== '');
+	return [...new Set(named.map((p) => String(at(p, ['property']))))].toSorted();
+}

@@ -1,0 +1,141 @@
+/** What a contract document says, as the rest of Fairlead knows it and as the API shows it. */
+import * as z from 'zod';
+import { type ContractDocument, classifications } from './schema.ts';
+
+export const Classification = z.enum(classifications);
+export type Classification = z.infer<typeof Classification>;
+
+export const Column = z
+	.object({
+		name: z.string(),
+		type: z.string().meta({ description: 'Glue or Athena type, lower case' }),
+		classification: Classification.meta({ description: 'The highest, where the contract names none' }),
+		personal: z.boolean().meta({ description: 'Whether the regulatory class is personal-data, or is not named' }),
+		partition: z.boolean(),
+		required: z.boolean().default(false).meta({ description: 'Whether the contract promises a value in every row' }),
+		description: z.string().optional(),
+		tokenOf: z.string().optional().meta({ description: 'The raw column that this one stands for' }),
+	})
+	.meta({ id: 'Column' });
+export type Column = z.infer<typeof Column>;
+
+export const ContractTable = z
+	.object({
+		name: z.string(),
+		account: z.string(),
+		database: z.string(),
+		location: z.string().optional(),
+		columns: z.array(Column),
+	})
+	.meta({ id: 'ContractTable' });
+export type ContractTable = z.infer<typeof ContractTable>;
+
+/** A contract as the API shows it. */
+export const ContractView = z
+	.object({
+		product: z.string(),
+		domain: z.string(),
+		name: z.string(),
+		version: z.string(),
+		status: z.string(),
+		title: z.string(),
+		description: z.string(),
+		purposes: z.array(z.string()),
+		owner: z.string().meta({ description: 'The team that answers for the product' }),
+		sourceCodeLocation: z.string().optional(),
+		tables: z.array(ContractTable),
+		classification: Classification.meta({ description: 'The highest among the columns' }),
+		personal: z.boolean(),
+		deprecatedFrom: z.string().optional().meta({ description: 'Date or date-time from which to look for another' }),
+		retiresAt: z.string().optional().meta({ description: 'Date or date-time from which nobody gets access any more' }),
+	})
+	.meta({ id: 'Contract' });
+export type ContractView = z.infer<typeof ContractView>;
+
+export type Contract = ContractView & {
+	/** The ODCS document as parsed; nothing is lost. */
+	readonly document: Readonly<Record<string, unknown>>;
+};
+
+/** The contract without its document. */
+export function contractView(contract: Contract): ContractView {
+	const { document: _, ...view } = contract;
+	return view;
+}
+
+export function viewOfDocument(document: ContractDocument): ContractView {
+	const tables = document.schema.map((table) => tableOf(document, table));
+	const columns = tables.flatMap((table) => table.columns);
+	const { purposes, deprecatedFrom, retiresAt } = document.customProperties;
+	const { purpose = '', usage = '' } = document.description;
+	const sourceCodeLocation = sourceOf(document);
+	return {
+		product: `${document.domain}.${document.dataProduct}`,
+		domain: document.domain,
+		name: document.dataProduct,
+		version: document.version,
+		status: document.status,
+		title: document.name ?? document.dataProduct,
+		description: [purpose.trim(), usage.trim()].filter(Boolean).join('\n'),
+		purposes: [...new Set(purposes)],
+		owner: ownerOf(document) ?? '',
+		tables,
+		classification: highest(columns.map((c) => c.classification)),
+		personal: columns.some((c) => c.personal),
+		...(sourceCodeLocation === undefined ? {} : { sourceCodeLocation }),
+		...(deprecatedFrom === undefined ? {} : { deprecatedFrom }),
+		...(retiresAt === undefined ? {} : { retiresAt }),
+	};
+}
+
+type SchemaObject = ContractDocument['schema'][number];
+type SchemaProperty = SchemaObject['properties'][number];
+
+function tableOf(document: ContractDocument, table: SchemaObject): ContractTable {
+	const { account, database, location: base } = document.servers;
+	const name = table.physicalName ?? table.name;
+	const location = table.customProperties.location ?? (base === undefined ? undefined : under(base, name));
+	return {
+		name,
+		account,
+		database,
+		columns: table.properties.map(columnOf),
+		...(location === undefined ? {} : { location }),
+	};
+}
+
+/** The standard writes `{model}` in a server's location where the table's name belongs; else it comes last. */
+function under(base: string, table: string): string {
+	return base.includes('{model}') ? base.replaceAll('{model}', table) : `${base.replace(/\/+$/, '')}/${table}`;
+}
+
+function columnOf(property: SchemaProperty): Column {
+	const { tokenOf, regulatoryClass } = property.customProperties;
+	return {
+		name: columnName(property),
+		type: property.physicalType,
+		// Publication asks for both (policies/); where a text has neither, the strictest stands.
+		classification: property.classification ?? 'restricted',
+		personal: regulatoryClass !== 'none',
+		partition: property.partitioned,
+		required: property.required,
+		...(property.description === undefined ? {} : { description: property.description }),
+		...(tokenOf === undefined ? {} : { tokenOf }),
+	};
+}
+
+const columnName = (property: SchemaProperty) => property.physicalName ?? property.name;
+
+function ownerOf({ team, customProperties }: ContractDocument): string | undefined {
+	const name = (team as { readonly name?: unknown } | undefined)?.name;
+	return typeof name === 'string' && name.trim() !== '' ? name : customProperties.owner;
+}
+
+function sourceOf(document: ContractDocument): string | undefined {
+	const implementation = document.authoritativeDefinitions.find(({ type }) => type === 'implementation');
+	return document.customProperties.sourceCodeLocation ?? implementation?.url;
+}
+
+function highest(found: readonly Classification[]): Classification {
+	return classifications[Math.max(...found.map((c) => classifications.indexOf(c)))] ?? 'restricted';
+}
