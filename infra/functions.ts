@@ -1,0 +1,94 @@
+/**
+ * The two functions. Settings reach them as environment variables, encrypted with a key of our own: who may read a
+ * function's configuration still needs that key to read the secret in it (Lambda Developer Guide, environment
+ * variables; Lambda decrypts by a grant, so the roles need no right on the key).
+ */
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import type { FunctionName } from './actions.ts';
+import { folderOf, TASK_ROOT } from './entries.ts';
+import { makeRole, nameOf, type RoleParts } from './roles.ts';
+import type { StageSettings } from './settings.ts';
+import type { Tables } from './tables.ts';
+
+/** Builds every bundle in a process of its own: the bundler is no part of the stack. */
+export function buildBundles(): void {
+	execFileSync(process.execPath, ['--import', 'tsx', 'infra/bundle.ts'], {
+		cwd: $cli.paths.root,
+		stdio: ['ignore', 'ignore', 'inherit'],
+	});
+}
+
+export type Shared = {
+	readonly settings: StageSettings;
+	readonly tables: Tables;
+	readonly environment: Record<string, $util.Input<string>>;
+	readonly key: aws.kms.Key;
+};
+
+export function makeShared(settings: StageSettings, tables: Tables, url: $util.Input<string>): Shared {
+	const key = new aws.kms.Key('Settings', {
+		description: `Fairlead ${$app.stage}: environment variables of the functions`,
+		enableKeyRotation: true,
+		deletionWindowInDays: 30,
+	});
+	return { settings, tables, key, environment: environment(settings, tables, url) };
+}
+
+/** Every name that `functions/platform.ts` asks for; Lambda itself adds AWS_REGION. */
+function environment(settings: StageSettings, tables: Tables, url: $util.Input<string>): Shared['environment'] {
+	return {
+		FAIRLEAD_LEDGER_TABLE: tables.ledger.name,
+		FAIRLEAD_PAYLOADS_TABLE: tables.payloads.name,
+		FAIRLEAD_PROJECTIONS_TABLE: tables.projections.name,
+		FAIRLEAD_CALLS_TABLE: tables.calls.name,
+		FAIRLEAD_URL: url,
+		FAIRLEAD_VERSION: process.env['FAIRLEAD_VERSION'] ?? 'unversioned',
+		FAIRLEAD_CALLS_PER_MINUTE: String(settings.callsPerMinute),
+		FAIRLEAD_POLICIES: `${TASK_ROOT}/policies`,
+		FAIRLEAD_DOCS: `${TASK_ROOT}/docs`,
+		FAIRLEAD_GOVERNANCE_DOMAIN: settings.governanceDomain,
+		FAIRLEAD_FOUNDERS: JSON.stringify(settings.founders),
+		FAIRLEAD_GRANTOR_ROLE: settings.grantorRole,
+		FAIRLEAD_WORK_GROUP_PREFIX: settings.prefix,
+		FAIRLEAD_CURSOR_KEY: new sst.Secret('CursorKey').value,
+		FAIRLEAD_ISSUER: settings.issuer,
+		FAIRLEAD_AUDIENCE: settings.audience,
+		FAIRLEAD_JWKS_URI: settings.jwksUri,
+		...(settings.tokenType === null ? {} : { FAIRLEAD_TOKEN_TYPE: settings.tokenType }),
+		FAIRLEAD_TOKEN_ALGORITHMS: settings.tokenAlgorithms,
+	};
+}
+
+type Size = Pick<sst.aws.FunctionArgs, 'timeout' | 'memory' | 'concurrency'> & Pick<RoleParts, 'more'>;
+
+export function makeFunction(name: FunctionName, shared: Shared, { more = [], ...size }: Size): sst.aws.Function {
+	const { settings, tables, key } = shared;
+	const logGroup = new aws.cloudwatch.LogGroup(`${name}Log`, {
+		name: `/aws/lambda/${nameOf(name)}`,
+		retentionInDays: days[settings.logRetention],
+	});
+	const role = makeRole(name, { tables, logGroup, settings, more });
+	return new sst.aws.Function(`${name}Function`, {
+		name: nameOf(name),
+		bundle: path.join($cli.paths.root, folderOf(name)),
+		handler: 'index.handler',
+		runtime: 'nodejs24.x',
+		architecture: 'arm64',
+		environment: { ...shared.environment },
+		role: role.arn,
+		logging: { format: 'json', logGroup: logGroup.name },
+		dev: false,
+		...size,
+		transform: { function: { kmsKeyArn: key.arn } },
+	});
+}
+
+const days: Record<StageSettings['logRetention'], number> = {
+	'3 months': 90,
+	'6 months': 180,
+	'1 year': 365,
+	'2 years': 731,
+	'5 years': 1827,
+	'10 years': 3653,
+};

@@ -1,0 +1,55 @@
+/**
+ * The tables. What cannot be had again has point-in-time recovery and deletion protection, and a resource policy that
+ * denies to everybody, whatever his own policy says, to change or delete an item of the ledger or a payload.
+ */
+import { neverOnRecords } from './actions.ts';
+import { schema, type TableName, type TableSchema } from './schema.ts';
+
+export type Tables = Record<TableName, sst.aws.Dynamo>;
+
+export function makeTables(): Tables {
+	const tables: Tables = {
+		ledger: table('Ledger', schema.ledger),
+		payloads: table('Payloads', schema.payloads),
+		projections: table('Projections', schema.projections),
+		calls: table('Calls', schema.calls),
+	};
+	keepRecords('Ledger', tables.ledger);
+	keepRecords('Payloads', tables.payloads);
+	return tables;
+}
+
+function table(name: string, { hash, range, index, ttl, lasting }: TableSchema): sst.aws.Dynamo {
+	const keys = [hash, range, index?.hash, index?.range].filter((key) => key !== undefined);
+	return new sst.aws.Dynamo(name, {
+		fields: Object.fromEntries(keys.map((key) => [key, 'string' as const])),
+		primaryIndex: { hashKey: hash, ...(range === undefined ? {} : { rangeKey: range }) },
+		...(index === undefined
+			? {}
+			: {
+					globalIndexes: {
+						[index.name]: { hashKey: index.hash, rangeKey: index.range, projection: [...index.include] },
+					},
+				}),
+		...(ttl === undefined ? {} : { ttl }),
+		deletionProtection: lasting,
+		transform: {
+			table: (args) => {
+				args.pointInTimeRecovery = { enabled: lasting };
+				// Without it the key is DynamoDB's own; with it, one of the account, whose use CloudTrail shows.
+				args.serverSideEncryption = { enabled: true };
+			},
+		},
+	});
+}
+
+/** DynamoDB Developer Guide, resource-based policies: an explicit deny prevails over every allow. */
+function keepRecords(name: string, { arn }: sst.aws.Dynamo): void {
+	new aws.dynamodb.ResourcePolicy(`${name}Kept`, {
+		resourceArn: arn,
+		policy: $jsonStringify({
+			Version: '2012-10-17',
+			Statement: [{ Sid: 'Kept', Effect: 'Deny', Principal: '*', Action: neverOnRecords, Resource: arn }],
+		}),
+	});
+}
