@@ -12,7 +12,7 @@ import { makeCursor, readCursor } from './cursor.ts';
 import * as Domains from './domains.ts';
 import { BrokerError } from './error.ts';
 import * as Grants from './grants.ts';
-import { newId, RoleArn, Slug } from './id.ts';
+import { idOf, newId, ProductId, RoleArn, Slug } from './id.ts';
 import * as Ledger from './ledger.ts';
 import * as Lineage from './lineage.ts';
 import { authorize, Entity, notFound, reveal } from './policy.ts';
@@ -31,17 +31,20 @@ export type QueryBody = z.infer<typeof QueryBody>;
 
 export const QueryView = z
 	.object({
-		id: z.string(),
+		id: idOf('query'),
 		state: z.enum(['running', 'completed', 'failed', 'cancelled']),
-		reason: z.string().nullable(),
-		principal: z.string(),
-		purpose: z.string(),
-		tables: z.array(z.object({ product: z.string(), table: z.string(), columns: z.array(z.string()) })),
-		grants: z.array(z.string()),
+		reason: z
+			.enum(['not-started', 'engine', 'denied-by-lake-formation', 'lost', 'grant-ended', 'caller'])
+			.nullable()
+			.meta({ description: 'Why it has no result' }),
+		principal: RoleArn,
+		purpose: Slug,
+		tables: z.array(z.object({ product: ProductId, table: z.string(), columns: z.array(z.string()) })),
+		grants: z.array(idOf('grant')),
 		submittedAt: z.iso.datetime(),
 		execution: z.string().nullable().meta({ description: 'Athena query execution id, once it ended' }),
-		bytesScanned: z.int().nullable(),
-		rowsDelivered: z.int().nullable(),
+		bytesScanned: z.int().min(0).nullable(),
+		rowsDelivered: z.int().min(0).nullable(),
 	})
 	.meta({ id: 'Query' });
 export type QueryView = z.infer<typeof QueryView>;

@@ -9,7 +9,7 @@ import * as z from 'zod';
 import * as Catalog from './catalog.ts';
 import { actorOf, type Context, holds } from './context.ts';
 import { BrokerError } from './error.ts';
-import { newId, ProductId } from './id.ts';
+import { idOf, newId, ProductId, Slug } from './id.ts';
 import * as Ledger from './ledger.ts';
 import { authorize, Entity, notFound, reveal } from './policy.ts';
 import { FlowRow, flowRows, type Selection } from './report/flows.ts';
@@ -26,14 +26,14 @@ export type ReportBody = z.infer<typeof ReportBody>;
 
 export const ReportView = z
 	.object({
-		id: z.string(),
+		id: idOf('report'),
 		kind: z.literal('flows'),
-		product: z.string(),
+		product: ProductId,
 		from: z.iso.datetime(),
 		until: z.iso.datetime(),
 		requestedAt: z.iso.datetime(),
-		view: z.object({ all: z.boolean(), consumerDomains: z.array(z.string()) }),
-		leaf: z.string().meta({ description: 'Ledger entry that records the asking' }),
+		view: z.object({ all: z.boolean(), consumerDomains: z.array(Slug) }),
+		leaf: Ledger.Hash.meta({ description: 'Ledger entry that records the asking' }),
 	})
 	.meta({ id: 'Report' });
 export type ReportView = z.infer<typeof ReportView>;

@@ -12,14 +12,33 @@ import { logFailure } from './log.ts';
 
 export const Problem = z
 	.looseObject({
-		type: z.string().meta({ example: '/errors/not-found' }),
+		type: z
+			.string()
+			.regex(/^\/errors\/[a-z-]+$/)
+			.meta({ description: 'Page that says what to do', example: '/errors/not-found' }),
 		title: z.string(),
-		status: z.int(),
+		status: z.int().min(400).max(599),
 		detail: z.string(),
-		instance: z.string().meta({ description: 'Id of the request, for support' }),
-		traceId: z.string().meta({ description: 'W3C trace id: the same in our log' }),
-		code: z.string(),
-		errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+		instance: z
+			.string()
+			.regex(/^urn:uuid:[0-9a-f-]{36}$/)
+			.meta({ description: 'Id of the request, for support' }),
+		traceId: z
+			.string()
+			.regex(/^[0-9a-f]{32}$/)
+			.meta({ description: 'W3C trace id: the same in our log' }),
+		code: z.enum(Object.keys(codes) as Code[]),
+		errors: z
+			.array(
+				z.looseObject({
+					pointer: z
+						.string()
+						.regex(/^(\/[\s\S]*)?$/)
+						.meta({ description: 'JSON pointer (RFC 6901) to the member at fault, or to a parameter by its name' }),
+					detail: z.string(),
+				}),
+			)
+			.optional(),
 	})
 	.meta({ id: 'Problem' });
 

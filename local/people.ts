@@ -6,16 +6,24 @@
 export const people = {
 	/** Consumer in the risk domain. */
 	alice: { subject: 'u-7f3a91c4', name: 'Alice Novak' },
+	/** Another consumer in the risk domain. */
+	carl: { subject: 'u-c3917e5b', name: 'Carl Bergman' },
 	/** Consumer in the marketing domain. */
 	mia: { subject: 'u-2c85e0d7', name: 'Mia Keller' },
 	/** Owner of the lending domain. */
 	olga: { subject: 'u-b41d6f28', name: 'Olga Svobodova' },
 	/** Owner of the payments and customers domains. */
 	peter: { subject: 'u-90ee3a5b', name: 'Peter Horvath' },
+	/** Privacy officer of the customers domain, which holds the personal data, and of the payments domain. */
+	paula: { subject: 'u-47d2b06e', name: 'Paula Ferreira' },
+	/** Risk officer of the risk domain. */
+	ruth: { subject: 'u-a85f12c9', name: 'Ruth Okafor' },
 	/** Regulator. */
 	rita: { subject: 'u-5d17c8f2', name: 'Rita Lindqvist' },
 	/** Steward of the federated governance. */
 	stella: { subject: 'u-e6a20b93', name: 'Stella Moreau' },
+	/** Operator of the mesh. */
+	oscar: { subject: 'u-0b6ed834', name: 'Oscar Lind' },
 	/** Known to the issuer, registered nowhere: no rights at all. */
 	nick: { subject: 'u-18fb47da', name: 'Nick Andersen' },
 } as const satisfies Record<string, Person>;

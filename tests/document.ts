@@ -35,6 +35,7 @@ export type Parameter = {
 	readonly name: string;
 	readonly in: 'path' | 'query' | 'header';
 	readonly required?: boolean;
+	readonly description?: string;
 	readonly schema?: Json;
 };
 export type Media = { readonly schema?: Json; readonly example?: unknown; readonly examples?: Json };

@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import type { Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
+import { AccountId, idOf, ProductId, RoleArn, Slug } from '../id.ts';
 import * as Ledger from '../ledger.ts';
 import { printRowFilter } from '../rowfilter.ts';
 import { type Recalled, recall, tableKey } from '../scope.ts';
@@ -32,17 +33,17 @@ export const TableScopeView = z
 
 export const GrantView = z
 	.object({
-		id: z.string(),
-		request: z.string(),
-		product: z.string(),
+		id: idOf('grant'),
+		request: idOf('request'),
+		product: ProductId,
 		contractVersion: z.string(),
-		principal: z.string(),
-		consumerDomain: z.string(),
-		purpose: z.string(),
-		beneficiaries: z.array(z.string()),
+		principal: RoleArn,
+		consumerDomain: Slug,
+		purpose: Slug,
+		beneficiaries: z.array(idOf('person')),
 		tables: z.array(
 			TableScopeView.extend({
-				account: z.string(),
+				account: AccountId,
 				filter: z.string().nullable().meta({ description: 'The data cells filter that carries it' }),
 				reason: z.string().nullable(),
 			}),

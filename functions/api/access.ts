@@ -3,25 +3,28 @@ import { z } from '@hono/zod-openapi';
 import * as Access from '#core/access.ts';
 import { actorOf, type Context } from '#core/context.ts';
 import * as Grants from '#core/grants.ts';
-import { idOf, Slug } from '#core/id.ts';
+import { idOf } from '#core/id.ts';
 import { Listing, readable } from '#core/ledger.ts';
 import { BASE } from '../base.ts';
 import * as Example from './examples.ts';
 import {
 	etag,
+	grantLocation,
 	IfMatch,
 	json,
 	jsonBody,
+	link,
 	linkNext,
+	location,
 	mayList,
 	newRouter,
 	nextPageToken,
+	OfDomain,
+	one,
 	operation,
 	Paging,
 	pageOf,
 } from './router.ts';
-
-const one = { params: z.object({ id: idOf('request') }) };
 
 const postRequest = operation(
 	{
@@ -36,6 +39,7 @@ const postRequest = operation(
 			'column-not-found',
 			'row-filter-invalid',
 			'purpose-not-allowed',
+			'product-retired',
 		],
 	},
 	{
@@ -47,7 +51,7 @@ const postRequest = operation(
 		responses: {
 			201: {
 				...json(Access.RequestView, 'Filed', Example.request),
-				headers: z.object({ Location: z.string(), ETag: z.string() }),
+				headers: { ...location, ...etag },
 			},
 		},
 	},
@@ -60,12 +64,15 @@ const listRequests = operation(
 		path: '/requests',
 		operationId: 'listRequests',
 		summary: "Your own requests, or with `domain` those for that domain's products",
-		request: { query: Paging.extend({ domain: Slug.optional() }) },
+		request: { query: Paging.extend({ domain: OfDomain }) },
 		responses: {
-			200: json(z.object({ requests: z.array(Access.RequestView), nextPageToken }), 'Requests, newest first', {
-				requests: [Example.request],
-				nextPageToken: null,
-			}),
+			200: {
+				...json(z.object({ requests: z.array(Access.RequestView), nextPageToken }), 'Requests, newest first', {
+					requests: [Example.request],
+					nextPageToken: null,
+				}),
+				headers: link,
+			},
 		},
 	},
 );
@@ -77,13 +84,13 @@ const getRequest = operation(
 		path: '/requests/{id}',
 		operationId: 'getRequest',
 		summary: 'One request',
-		request: one,
+		request: one('request'),
 		responses: { 200: { ...json(Access.RequestView, 'The request', Example.request), headers: etag } },
 	},
 );
 
 const Decided = z
-	.object({ decision: z.string(), request: Access.RequestView, grant: Grants.GrantView.nullable() })
+	.object({ decision: idOf('decision'), request: Access.RequestView, grant: Grants.GrantView.nullable() })
 	.meta({ id: 'Decided' });
 
 const postDecision = operation(
@@ -100,6 +107,7 @@ const postDecision = operation(
 			'not-governed',
 			'stale',
 			'precondition-required',
+			'product-retired',
 		],
 	},
 	{
@@ -108,11 +116,11 @@ const postDecision = operation(
 		operationId: 'decideRequest',
 		summary: 'Approve or reject the version you saw; the approval that completes the route opens the grant',
 		request: {
-			...one,
+			...one('request'),
 			headers: IfMatch,
 			body: jsonBody(Access.DecisionBody, { verdict: 'approve' }),
 		},
-		responses: { 201: json(Decided, 'Recorded', Example.decided) },
+		responses: { 201: { ...json(Decided, 'Recorded', Example.decided), headers: grantLocation } },
 	},
 );
 
@@ -123,7 +131,7 @@ const cancelRequest = operation(
 		path: '/requests/{id}/cancel',
 		operationId: 'cancelRequest',
 		summary: 'Withdraw a pending request',
-		request: one,
+		request: one('request'),
 		responses: { 200: json(Access.RequestView, 'Withdrawn', { ...Example.request, state: 'cancelled' }) },
 	},
 );

@@ -12,7 +12,7 @@ export const me = {
 	issuer: 'https://id.bank.example',
 	subject: 'u-7f3a91c4',
 	person: alice,
-	roles: [{ domain: 'risk', role: 'consumer' }],
+	roles: [{ domain: 'risk', role: 'consumer' as const }],
 	principals: [{ domain: 'risk', arn: risk, purpose: 'credit-risk' }],
 };
 
@@ -82,6 +82,7 @@ export const product = {
 						classification: 'internal' as const,
 						personal: false,
 						partition: false,
+						required: true,
 						description: 'Number of the loan',
 					},
 				],
@@ -151,8 +152,8 @@ export const request = {
 	duration: 'P30D',
 	justification: 'Review of loans in arrears',
 	state: 'pending' as const,
-	route: ['owner'],
-	awaiting: ['owner'],
+	route: ['owner' as const],
+	awaiting: ['owner' as const],
 	createdAt: at,
 	contentHash: hash,
 	grant: null,

@@ -2,12 +2,22 @@
 import { z } from '@hono/zod-openapi';
 import { actorOf, type Context } from '#core/context.ts';
 import * as Grants from '#core/grants.ts';
-import { idOf, Slug } from '#core/id.ts';
 import { Listing, readable } from '#core/ledger.ts';
 import * as Example from './examples.ts';
-import { json, jsonBody, linkNext, mayList, newRouter, nextPageToken, operation, Paging, pageOf } from './router.ts';
-
-const one = { params: z.object({ id: idOf('grant') }) };
+import {
+	json,
+	jsonBody,
+	link,
+	linkNext,
+	mayList,
+	newRouter,
+	nextPageToken,
+	OfDomain,
+	one,
+	operation,
+	Paging,
+	pageOf,
+} from './router.ts';
 
 const listGrants = operation(
 	{ tag: 'Grants', action: 'viewGrant', refuses: ['not-permitted'] },
@@ -16,12 +26,15 @@ const listGrants = operation(
 		path: '/grants',
 		operationId: 'listGrants',
 		summary: 'Grants you benefit from, or with `domain` those of that domain that you may see',
-		request: { query: Paging.extend({ domain: Slug.optional() }) },
+		request: { query: Paging.extend({ domain: OfDomain }) },
 		responses: {
-			200: json(z.object({ grants: z.array(Grants.GrantView), nextPageToken }), 'Grants, newest first', {
-				grants: [Example.grant],
-				nextPageToken: null,
-			}),
+			200: {
+				...json(z.object({ grants: z.array(Grants.GrantView), nextPageToken }), 'Grants, newest first', {
+					grants: [Example.grant],
+					nextPageToken: null,
+				}),
+				headers: link,
+			},
 		},
 	},
 );
@@ -33,7 +46,7 @@ const getGrant = operation(
 		path: '/grants/{id}',
 		operationId: 'getGrant',
 		summary: 'One grant',
-		request: one,
+		request: one('grant'),
 		responses: { 200: json(Grants.GrantView, 'The grant', Example.grant) },
 	},
 );
@@ -47,7 +60,7 @@ const revokeGrant = operation(
 		path: '/grants/{id}/revoke',
 		operationId: 'revokeGrant',
 		summary: 'End a grant: queries are refused at once, Lake Formation follows and is read back',
-		request: { ...one, body: jsonBody(Revocation, { reason: 'The review is done' }) },
+		request: { ...one('grant'), body: jsonBody(Revocation, { reason: 'The review is done' }) },
 		responses: {
 			202: json(Grants.GrantView, 'Refused from now on; `revoked` once Lake Formation shows it gone', {
 				...Example.grant,

@@ -4,16 +4,23 @@ import { makeCursor, readCursor } from '#core/cursor.ts';
 import * as Ledger from '#core/ledger.ts';
 import { authorize, Entity } from '#core/policy.ts';
 import * as Example from './examples.ts';
-import { json, linkNext, newRouter, nextPageToken, operation, Paging } from './router.ts';
+import { json, link, linkNext, newRouter, nextPageToken, operation, Paging } from './router.ts';
 
 const RawEntry = z
 	.object({
 		stream: z.string(),
-		version: z.int(),
-		leaf: z.string().meta({ description: 'SHA-256(0x00 || bytes), hex, as stored' }),
-		bytes: z.string().meta({ description: 'The canonical bytes (RFC 8785), base64' }),
+		version: z.int().min(1),
+		leaf: Ledger.Hash.meta({ description: 'SHA-256(0x00 || bytes), hex, as stored' }),
+		bytes: z.base64().meta({ description: 'The canonical bytes (RFC 8785), base64' }),
 	})
 	.meta({ id: 'LedgerEntry' });
+
+const Stream = z
+	.string()
+	.min(3)
+	.max(1000)
+	.optional()
+	.meta({ description: 'One stream alone', example: 'A#product#lending.loans' });
 
 const listEntries = operation(
 	{ tag: 'Ledger', action: 'readLedger', refuses: ['not-permitted'] },
@@ -22,17 +29,20 @@ const listEntries = operation(
 		path: '/ledger/entries',
 		operationId: 'listLedgerEntries',
 		summary: 'Entries of one stream, or of the whole ledger stream by stream, with the bytes to check',
-		request: { query: Paging.extend({ stream: z.string().min(3).max(1000).optional() }) },
+		request: { query: Paging.extend({ stream: Stream }) },
 		responses: {
-			200: json(z.object({ entries: z.array(RawEntry), nextPageToken }), 'Entries', {
-				entries: [Example.ledgerEntry],
-				nextPageToken: null,
-			}),
+			200: {
+				...json(z.object({ entries: z.array(RawEntry), nextPageToken }), 'Entries', {
+					entries: [Example.ledgerEntry],
+					nextPageToken: null,
+				}),
+				headers: link,
+			},
 		},
 	},
 );
 
-const Fault = z.object({ stream: z.string(), ver: z.int(), fault: z.string() });
+const Fault = z.object({ stream: z.string(), ver: z.int().min(1), fault: z.string() });
 
 const verify = operation(
 	{ tag: 'Ledger', action: 'verifyLedger', refuses: ['not-permitted'] },
@@ -41,10 +51,10 @@ const verify = operation(
 		path: '/ledger/verification',
 		operationId: 'verifyLedger',
 		summary: 'Recompute hashes and chains of one stream or of all; names the first bad entry of each',
-		request: { query: z.object({ stream: z.string().min(3).max(1000).optional() }) },
+		request: { query: z.object({ stream: Stream }) },
 		responses: {
 			200: json(
-				z.object({ ok: z.boolean(), streams: z.int(), entries: z.int(), findings: z.array(Fault) }),
+				z.object({ ok: z.boolean(), streams: z.int().min(0), entries: z.int().min(0), findings: z.array(Fault) }),
 				'What was found',
 				{ ok: true, streams: 18, entries: 23, findings: [] },
 			),

@@ -1,7 +1,8 @@
 /** Who the caller is, why data may be read, and the registry of domains. */
 import { z } from '@hono/zod-openapi';
+import { roles } from '#core/context.ts';
 import * as Domains from '#core/domains.ts';
-import { Slug } from '#core/id.ts';
+import { idOf, RoleArn, Slug } from '#core/id.ts';
 import { authorize, Entity, notFound } from '#core/policy.ts';
 import * as Example from './examples.ts';
 import { etag, IfMatch, json, jsonBody, newRouter, operation } from './router.ts';
@@ -10,17 +11,16 @@ const Me = z
 	.object({
 		issuer: z.string(),
 		subject: z.string(),
-		person: z
-			.string()
+		person: idOf('person')
 			.nullable()
 			.meta({ description: 'Your pseudonym in the ledger; null if no domain registered you' }),
-		roles: z.array(z.object({ domain: z.string(), role: z.string() })),
-		principals: z.array(z.object({ domain: z.string(), arn: z.string(), purpose: z.string() })),
+		roles: z.array(z.object({ domain: Slug, role: z.enum(roles) })),
+		principals: z.array(z.object({ domain: Slug, arn: RoleArn, purpose: Slug })),
 	})
 	.meta({ id: 'Me' });
 
 const Purpose = z
-	.object({ id: z.string(), name: z.string(), legalBasis: z.string(), retention: z.string() })
+	.object({ id: Slug, name: z.string(), legalBasis: z.string(), retention: z.iso.duration() })
 	.meta({ id: 'Purpose' });
 
 const getMe = operation(
@@ -63,7 +63,7 @@ const getDomain = operation(
 		path: '/domains/{id}',
 		operationId: 'getDomain',
 		summary: 'One domain',
-		request: { params: z.object({ id: Slug }) },
+		request: { params: z.object({ id: Slug.meta({ description: 'Id of the domain' }) }) },
 		responses: { 200: { ...json(Domains.Domain, 'The domain', Example.domain), headers: etag } },
 	},
 );
@@ -76,7 +76,7 @@ const putDomain = operation(
 		operationId: 'putDomain',
 		summary: 'Register a domain: account, members with their roles, principals with their one purpose',
 		request: {
-			params: z.object({ id: Slug }),
+			params: z.object({ id: Slug.meta({ description: 'Id of the domain' }) }),
 			headers: IfMatch,
 			body: jsonBody(Domains.DomainRegistration, Example.registration),
 		},

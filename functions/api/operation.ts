@@ -6,7 +6,10 @@
 import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import { type Code, codes } from '#core/error.ts';
 import type { Action } from '#core/policy.ts';
+import { IdempotencyKey } from '../idempotency.ts';
 import { Problem } from '../problem.ts';
+import { gate } from './gate.ts';
+import { challenge, everywhere, replayed, retryAfter, signedIn } from './headers.ts';
 
 /** A JSON answer of this shape. */
 export function json<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
@@ -23,10 +26,6 @@ export const IfMatch = z.object({
 	'if-match': z.string().max(200).optional().meta({ description: 'ETag of the thing as you read it', example: '"3"' }),
 });
 
-export const etag = {
-	ETag: { schema: { type: 'string' as const }, description: 'The version that you see; send it as If-Match' },
-};
-
 /** The chapters of the document. */
 export type Tag = 'Mesh' | 'Data products' | 'Requests' | 'Grants' | 'Queries' | 'Reports' | 'Ledger' | 'Service';
 
@@ -38,35 +37,45 @@ export type Governance = {
 	readonly refuses: readonly Code[];
 };
 
-/** What the way to every operation can refuse with. */
-const always: readonly Code[] = ['invalid-token', 'rate-limited', 'internal', 'record-corrupt', 'unavailable'];
-const withBody: readonly Code[] = ['bad-request', 'too-large', 'unsupported-media-type', 'validation'];
-const withInput: readonly Code[] = ['validation'];
+/** What the way to every operation can refuse with. A query that it does not know is no valid one. */
+const always: readonly Code[] = [
+	'invalid-token',
+	'rate-limited',
+	'too-large',
+	'validation',
+	'internal',
+	'record-corrupt',
+	'unavailable',
+];
+const withBody: readonly Code[] = ['bad-request', 'unsupported-media-type'];
 const onPost: readonly Code[] = ['bad-request', 'in-flight', 'outcome-unknown', 'idempotency-key-reused'];
+/** Codes that may say when to try again. */
+const passing: readonly Code[] = ['rate-limited', 'unavailable', 'not-finished', 'in-flight'];
 
-type Route<P extends string> = Omit<RouteConfig, 'path' | 'tags' | 'security'> & {
+type Route<P extends string> = Omit<RouteConfig, 'path' | 'tags' | 'security' | 'middleware'> & {
 	path: P;
 	operationId: string;
 	summary: string;
+	request?: Omit<NonNullable<RouteConfig['request']>, 'headers' | 'query'> & {
+		headers?: z.ZodObject;
+		query?: z.ZodObject;
+	};
 };
 
 /** An operation below the API's base: signed in, governed by Cedar. */
 export function operation<P extends string, R extends Route<P>>({ tag, action, refuses }: Governance, route: R) {
-	const body = route.request?.body !== undefined;
-	const input = body || route.request?.params !== undefined || route.request?.query !== undefined;
-	const all = [
-		...always,
-		...refuses,
-		...(body ? withBody : []),
-		...(input ? withInput : []),
-		...(route.method === 'post' ? onPost : []),
-	];
+	const { body, headers, query } = route.request ?? {};
+	const post = route.method === 'post';
+	const all = [...always, ...refuses, ...(body === undefined ? [] : withBody), ...(post ? onPost : [])];
+	const common = { ...everywhere, ...signedIn, ...(post ? replayed : {}) };
 	return createRoute<P, R>({
 		...route,
 		tags: [tag],
 		security: [{ bearer: [] }],
 		'x-cedar-action': action,
-		responses: { ...route.responses, ...refusals(all) },
+		middleware: gate(Object.keys(query?.shape ?? {}), body === undefined ? null : Object.keys(body.content)),
+		...(post ? { request: { ...route.request, headers: withKey(headers) } } : {}),
+		responses: { ...withHeaders(route.responses, common), ...refusals(all, common) },
 	});
 }
 
@@ -76,21 +85,44 @@ export function openOperation<P extends string, R extends Route<P>>(route: R) {
 		...route,
 		tags: ['Service'],
 		security: [],
-		responses: { ...refusals(['internal']), ...route.responses },
+		responses: { ...refusals(['too-large', 'internal'], everywhere), ...withHeaders(route.responses, everywhere) },
 	});
 }
 
-/** Codes as responses by status, each code with an example. */
-function refusals(wanted: readonly Code[]) {
-	const list = [...new Set(wanted)].toSorted();
-	const statuses = new Set(list.map((code) => codes[code].status));
-	return Object.fromEntries([...statuses].map((s) => [s, refusal(list.filter((code) => codes[code].status === s))]));
+type Headers = Readonly<Record<string, { $ref: string }>>;
+
+/** A quoted key may escape each of its characters. */
+const key = IdempotencyKey.meta({ ...IdempotencyKey.meta(), minLength: 1, maxLength: 2 * 255 + 2 });
+
+function withKey(headers: z.ZodObject | undefined): z.ZodObject {
+	return (headers ?? z.object({})).extend({ 'idempotency-key': key });
 }
 
-function refusal(list: readonly Code[]) {
+function withHeaders<R extends RouteConfig['responses']>(responses: R, common: Headers): R {
+	const all = Object.entries(responses).map(([status, answer]) => {
+		const own = 'headers' in answer ? answer.headers : {};
+		return [status, { ...answer, headers: { ...own, ...common } }];
+	});
+	return Object.fromEntries(all) as R;
+}
+
+/** Codes as responses by status, each code with an example. */
+function refusals(wanted: readonly Code[], common: Headers) {
+	const list = [...new Set(wanted)].toSorted();
+	const statuses = new Set(list.map((code) => codes[code].status));
+	const of = (status: number) => list.filter((code) => codes[code].status === status);
+	return Object.fromEntries([...statuses].map((status) => [status, refusal(of(status), common)]));
+}
+
+function refusal(list: readonly Code[], common: Headers) {
 	const examples = Object.fromEntries(list.map((code) => [code, { summary: codes[code].title, value: sample(code) }]));
+	const own = {
+		...(list.includes('invalid-token') ? challenge : {}),
+		...(list.some((code) => passing.includes(code)) ? retryAfter : {}),
+	};
 	return {
 		description: list.map((code) => `\`${code}\`: ${codes[code].title}`).join('. '),
+		headers: { ...own, ...common },
 		content: { 'application/problem+json': { schema: Problem, examples } },
 	};
 }

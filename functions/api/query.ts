@@ -1,13 +1,23 @@
 /** Queries under a grant, and their results. */
 import { z } from '@hono/zod-openapi';
 import { stringify } from 'csv-stringify/sync';
-import { idOf } from '#core/id.ts';
 import * as Query from '#core/query.ts';
 import { BASE } from '../base.ts';
 import * as Example from './examples.ts';
-import { json, jsonBody, newRouter, nextPageToken, operation } from './router.ts';
-
-const one = { params: z.object({ id: idOf('query') }) };
+import {
+	format,
+	json,
+	jsonBody,
+	link,
+	location,
+	newRouter,
+	nextPageToken,
+	one,
+	operation,
+	pageSize,
+	pageToken,
+	retryAfter,
+} from './router.ts';
 
 const postQuery = operation(
 	{
@@ -21,6 +31,8 @@ const postQuery = operation(
 			'grant-expired',
 			'grant-revoked',
 			'grant-not-proven',
+			'union-not-exact',
+			'query-failed',
 			'sql-syntax',
 			'unsupported',
 			'conflict',
@@ -39,18 +51,23 @@ const postQuery = operation(
 				principal: Example.query.principal,
 			}),
 		},
-		responses: { 202: json(Query.QueryView, 'Recorded and started; follow Location', Example.query) },
+		responses: {
+			202: {
+				...json(Query.QueryView, 'Recorded and started; follow Location', Example.query),
+				headers: { ...location, ...retryAfter },
+			},
+		},
 	},
 );
 
 const getQuery = operation(
-	{ tag: 'Queries', action: 'viewQuery', refuses: ['not-found'] },
+	{ tag: 'Queries', action: 'viewQuery', refuses: ['not-found', 'query-failed'] },
 	{
 		method: 'get',
 		path: '/queries/{id}',
 		operationId: 'getQuery',
 		summary: 'How a query of yours is doing',
-		request: one,
+		request: one('query'),
 		responses: { 200: json(Query.QueryView, 'The query', Example.completed) },
 	},
 );
@@ -68,8 +85,10 @@ const getResults = operation(
 		tag: 'Queries',
 		action: 'viewQuery',
 		refuses: [
-			'not-permitted',
 			'not-found',
+			'purpose-mismatch',
+			'table-not-granted',
+			'union-not-exact',
 			'grant-expired',
 			'grant-revoked',
 			'grant-not-proven',
@@ -84,15 +103,16 @@ const getResults = operation(
 		operationId: 'getQueryResults',
 		summary: 'A page of the result, while the grants it used are in force',
 		request: {
-			...one,
+			...one('query'),
 			query: z.object({
-				pageSize: z.coerce.number().int().min(1).max(999).default(500),
-				pageToken: z.string().max(4000).optional(),
-				format: z.enum(['json', 'csv']).default('json'),
+				pageSize: pageSize(999, 500),
+				pageToken: pageToken(4000),
+				format: format('json', 'csv'),
 			}),
 		},
 		responses: {
 			200: {
+				headers: link,
 				description: 'Rows; as CSV the header comes with the first page and `Link` names the next one',
 				content: {
 					'application/json': { schema: ResultPage, example: Example.results },
@@ -104,13 +124,13 @@ const getResults = operation(
 );
 
 const cancelQuery = operation(
-	{ tag: 'Queries', action: 'viewQuery', refuses: ['not-found', 'conflict'] },
+	{ tag: 'Queries', action: 'viewQuery', refuses: ['not-found', 'query-failed'] },
 	{
 		method: 'post',
 		path: '/queries/{id}/cancel',
 		operationId: 'cancelQuery',
 		summary: 'Stop a query of yours',
-		request: one,
+		request: one('query'),
 		responses: { 200: json(Query.QueryView, 'Stopped, or over already', { ...Example.query, state: 'cancelled' }) },
 	},
 );

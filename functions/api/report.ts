@@ -2,13 +2,10 @@
 
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
-import { idOf } from '#core/id.ts';
 import * as Report from '#core/report.ts';
 import { BASE } from '../base.ts';
 import * as Example from './examples.ts';
-import { json, jsonBody, newRouter, operation } from './router.ts';
-
-const one = { params: z.object({ id: idOf('report') }) };
+import { format, json, jsonBody, location, newRouter, one, operation } from './router.ts';
 
 const postReport = operation(
 	{ tag: 'Reports', action: 'requestReport', refuses: ['not-permitted', 'not-found'] },
@@ -18,7 +15,7 @@ const postReport = operation(
 		operationId: 'createReport',
 		summary: 'Ask for the flows of a product over a period; the asking is recorded',
 		request: { body: jsonBody(Report.ReportBody, { kind: 'flows', product: 'lending.loans' }) },
-		responses: { 201: json(Report.ReportView, 'Recorded; read /content', Example.report) },
+		responses: { 201: { ...json(Report.ReportView, 'Recorded; read /content', Example.report), headers: location } },
 	},
 );
 
@@ -29,7 +26,7 @@ const getReport = operation(
 		path: '/reports/{id}',
 		operationId: 'getReport',
 		summary: 'A report of yours',
-		request: one,
+		request: one('report'),
 		responses: { 200: json(Report.ReportView, 'The report', Example.report) },
 	},
 );
@@ -41,7 +38,7 @@ const getContent = operation(
 		path: '/reports/{id}/content',
 		operationId: 'getReportContent',
 		summary: 'Each flow with its chain to grant, decisions, request and contract version',
-		request: { ...one, query: z.object({ format: z.enum(['json', 'csv']).default('json') }) },
+		request: { ...one('report'), query: z.object({ format: format('json', 'csv') }) },
 		responses: {
 			200: {
 				description: 'The same rows in either format, streamed',

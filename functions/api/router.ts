@@ -3,11 +3,13 @@ import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context as HonoContext } from 'hono';
 import type { Context } from '#core/context.ts';
 import { makeCursor, readCursor } from '#core/cursor.ts';
+import { idOf, type Kind, Slug } from '#core/id.ts';
 import { Listing } from '#core/ledger.ts';
 import type { Env } from '../env.ts';
 import { invalidInput, problem } from '../problem.ts';
 
-export { etag, IfMatch, json, jsonBody, openOperation, operation } from './operation.ts';
+export { etag, grantLocation, link, location, retryAfter } from './headers.ts';
+export { IfMatch, json, jsonBody, openOperation, operation } from './operation.ts';
 
 const places: Record<string, string> = { json: 'body', query: 'query', param: 'path', header: 'headers' };
 
@@ -18,10 +20,38 @@ export function newRouter(): OpenAPIHono<Env> {
 	});
 }
 
-export const Paging = z.object({
-	pageSize: z.coerce.number().int().min(1).max(100).default(20),
-	pageToken: z.string().max(2000).optional(),
+/** Plain digits only: what JavaScript takes for a number besides (`0x10`, `1e1`, blanks) was not meant. */
+export function pageSize(most: number, otherwise: number) {
+	return z
+		.string()
+		.regex(/^[1-9][0-9]{0,8}$/, 'must be a whole number')
+		.transform(Number)
+		.pipe(z.int().max(most))
+		.default(otherwise)
+		.openapi({ type: 'integer', minimum: 1, maximum: most, default: otherwise, description: 'Most things on a page' });
+}
+
+export function pageToken(most: number) {
+	return z
+		.string()
+		.min(1)
+		.max(most)
+		.optional()
+		.meta({ description: '`nextPageToken` of the page before; for the same caller and the same query only' });
+}
+
+export function format<const F extends [string, ...string[]]>(...formats: F) {
+	return z.enum(formats).default(formats[0]).meta({ description: 'How the answer is written' });
+}
+
+export const Paging = z.object({ pageSize: pageSize(100, 20), pageToken: pageToken(2000) });
+
+/** The path of one thing. */
+export const one = (kind: Kind) => ({
+	params: z.object({ id: idOf(kind).meta({ description: `Id of the ${kind}` }) }),
 });
+
+export const OfDomain = Slug.optional().meta({ description: 'Those of this domain, as far as you may see them' });
 
 /** Whether a domain's listing is open to the caller at all; what it shows is decided line by line. */
 export function mayList(ctx: Context, domain: string): boolean {

@@ -3,6 +3,7 @@ import { z } from '@hono/zod-openapi';
 import type { Platform } from '#core/context.ts';
 import * as Ledger from '#core/ledger.ts';
 import { RESOURCE_METADATA } from '../base.ts';
+import { describeHeaders } from './headers.ts';
 import { json, newRouter, openOperation } from './router.ts';
 
 const getHealth = openOperation({
@@ -37,7 +38,7 @@ const Version = z
 	.object({
 		name: z.literal('fairlead'),
 		version: z.string().meta({ description: 'What was deployed: a release or a commit' }),
-		policies: z.string().meta({ description: 'SHA-256 of the policy set in force, hex' }),
+		policies: Ledger.Hash.meta({ description: 'SHA-256 of the policy set in force, hex' }),
 	})
 	.meta({ id: 'Version' });
 
@@ -56,7 +57,7 @@ const ResourceMetadata = z
 	.object({
 		resource: z.url(),
 		resource_name: z.string(),
-		authorization_servers: z.array(z.string()),
+		authorization_servers: z.array(z.url()),
 		bearer_methods_supported: z.array(z.literal('header')),
 		resource_documentation: z.url(),
 	})
@@ -80,6 +81,7 @@ const getResourceMetadata = openOperation({
 
 export function serviceRoutes() {
 	const app = newRouter();
+	describeHeaders(app);
 	app.openapi(getHealth, (c) => c.json({ status: 'ok' as const }, 200));
 	app.openapi(getReadiness, async (c) => {
 		const { platform } = c.var;

@@ -69,6 +69,7 @@ function load(folder: string): Renderer {
 	}
 }
 
+/** The one main landmark is Swagger UI's own, or else the note that replaces it. */
 function docsPage({ script, style }: Renderer) {
 	return {
 		title: 'API',
@@ -78,11 +79,11 @@ function docsPage({ script, style }: Renderer) {
 <link rel="stylesheet" href="${style.href}">
 <script src="${script.href}" defer></script>
 <script src="${start.href}" defer></script>`,
-		main: html`<main id="main">
+		main: html`<div id="main" tabindex="-1">
 <h1 class="unseen">API reference</h1>
-<noscript><p class="note">This page is drawn by a script, and scripts are off. All of it stands in
-<a href="/openapi.json">the OpenAPI document</a>; the <a href="/errors">errors</a> need no script.</p></noscript>
+<noscript><main class="note"><p>This page is drawn by a script, and scripts are off. All of it stands in
+<a href="/openapi.json">the OpenAPI document</a>; the <a href="/errors">errors</a> need no script.</p></main></noscript>
 <div id="reference"></div>
-</main>`,
+</div>`,
 	};
 }

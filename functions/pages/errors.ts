@@ -59,7 +59,7 @@ function exampleOf(code: Code) {
 }
 
 function index(): Html {
-	return html`<main id="main" class="text">
+	return html`<main id="main" class="text" tabindex="-1">
 <h1>Errors</h1>
 <p>Every refusal and failure of this API is a problem (RFC 9457) whose <code>type</code> is one of these. Branch on
 <code>code</code>; the sentences may change.</p>
@@ -79,7 +79,7 @@ ${here.map((code) => html`<li><a href="${typeOf(code)}"><code>${code}</code></a>
 
 function entry(code: Code): Html {
 	const { status, title, meaning, advice } = codes[code];
-	return html`<main id="main" class="text">
+	return html`<main id="main" class="text" tabindex="-1">
 <h1>${title}</h1>
 <p class="facts"><code>${code}</code>, HTTP ${phrase(status)}</p>
 <h2>What it means</h2>

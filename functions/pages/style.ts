@@ -29,6 +29,7 @@ html { background: var(--ground); }
 body { margin: 0; background: var(--ground); color: var(--text); font: 1rem/1.6 system-ui, sans-serif; }
 a { color: var(--link); }
 a:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+[tabindex='-1']:focus { outline: none; }
 .skip { position: absolute; left: 1rem; top: -4rem; padding: 0.5rem 1rem; background: var(--ground); }
 .skip:focus { top: 0.5rem; }
 .bar { border-bottom: 1px solid var(--line); }

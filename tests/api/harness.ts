@@ -35,6 +35,7 @@ export function expectRefusal(answer: Answer, status: number, code: Code): Probl
 		title: expect.stringMatching(/./),
 		status,
 		instance: expect.stringMatching(/^urn:uuid:/),
+		traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
 	});
 	return problem;
 }

@@ -1,10 +1,5 @@
 /** A small app behind the real middleware and the real store, with any handler, clock and number of instances. */
-import {
-	type AttributeValue,
-	type DynamoDBClient,
-	DynamoDBServiceException,
-	ScanCommand,
-} from '@aws-sdk/client-dynamodb';
+import { type AttributeValue, DynamoDBClient, DynamoDBServiceException, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { Hono, type Context as HonoContext } from 'hono';
 import type { Platform } from '#core/context.ts';
 import type { Env } from '#functions/env.ts';
@@ -12,7 +7,7 @@ import { idempotency } from '#functions/idempotency.ts';
 import { makeLog } from '#functions/log.ts';
 import { problem } from '#functions/problem.ts';
 import { createTables } from '#local/tables.ts';
-import { type Lake, openLake } from '#tests/local/harness.ts';
+import { openLake } from '#tests/local/harness.ts';
 
 export const START = new Date('2026-03-01T10:00:30.000Z');
 export const after = (seconds: number) => new Date(START.getTime() + seconds * 1000);
@@ -34,7 +29,7 @@ export function begin(c: HonoContext<Env>, requestId: string): void {
 const silent = makeLog('test', '/dev/null');
 
 export type Desk = {
-	readonly lake: Lake;
+	readonly dynamodb: DynamoDBClient;
 	readonly warnings: string[];
 	readonly platform: (more?: Partial<Platform>) => Platform;
 	readonly items: () => Promise<Record<string, AttributeValue>[]>;
@@ -45,16 +40,18 @@ const tables = { ledger: 'ledger', payloads: 'payloads', projections: 'projectio
 
 export async function openDesk(): Promise<Desk> {
 	const lake = await openLake();
-	await createTables(lake.dynamodb, tables);
+	// As the product's own client: a kept connection that the server has just closed is not a failure.
+	const dynamodb = new DynamoDBClient({ ...lake.settings(lake.broker), maxAttempts: 4 });
+	await createTables(dynamodb, tables);
 	const warnings: string[] = [];
 	let drawn = 0;
 	return {
-		lake,
+		dynamodb,
 		warnings,
 		platform: (more = {}) =>
 			({
 				config: { tables, cursorKey: Buffer.alloc(32, 7) },
-				aws: { dynamodb: lake.dynamodb },
+				aws: { dynamodb },
 				random: (bytes: number) => {
 					drawn += 1;
 					return Buffer.alloc(bytes, `${drawn}-`);
@@ -63,7 +60,7 @@ export async function openDesk(): Promise<Desk> {
 				warn: (message: string) => warnings.push(message),
 				...more,
 			}) as unknown as Platform,
-		items: async () => (await lake.dynamodb.send(new ScanCommand({ TableName: tables.calls }))).Items ?? [],
+		items: async () => (await dynamodb.send(new ScanCommand({ TableName: tables.calls }))).Items ?? [],
 		close: () => lake.close(),
 	};
 }

@@ -291,7 +291,7 @@ describe('a call whose outcome is unknown never runs again under its key', () =>
 
 	test('when its answer could not be stored; the caller gets that answer all the same', async () => {
 		const key = newKey();
-		const aws = clientWith(desk.lake.dynamodb, (name, send) => (name === 'UpdateItemCommand' ? outage() : send()));
+		const aws = clientWith(desk.dynamodb, (name, send) => (name === 'UpdateItemCommand' ? outage() : send()));
 		expect((await instance(desk.platform({ aws }), create)({ key })).status).toBe(201);
 		expect(desk.warnings).toHaveLength(1);
 		const send = (seconds: number) => instance(desk.platform(), create, after(seconds))({ key });
@@ -316,7 +316,7 @@ describe('a store', () => {
 		async (at) => {
 			const key = newKey();
 			await instance(desk.platform(), create)({ key });
-			const aws = clientWith(desk.lake.dynamodb, (name, send) => (name === at ? outage() : send()));
+			const aws = clientWith(desk.dynamodb, (name, send) => (name === at ? outage() : send()));
 			const send = instance(desk.platform({ aws }), create);
 			expect(await send({ key })).toMatchObject({ status: 503, code: 'unavailable' });
 			expect(effects).toHaveLength(1);
@@ -325,7 +325,7 @@ describe('a store', () => {
 
 	test('whose answer to the claim was lost does not make the call lock itself out', async () => {
 		const key = newKey();
-		const aws = clientWith(desk.lake.dynamodb, async (name, send) => {
+		const aws = clientWith(desk.dynamodb, async (name, send) => {
 			if (name === 'PutItemCommand') await send();
 			return send();
 		});
@@ -365,13 +365,13 @@ describe('a store', () => {
 		const bad = [...flipped, good.subarray(0, 20), Buffer.from(other?.['answer']?.B ?? [])];
 		for (const answer of bad) {
 			const item = { ...own, answer: { B: answer } };
-			await desk.lake.dynamodb.send(new PutItemCommand({ TableName: 'calls', Item: item }));
+			await desk.dynamodb.send(new PutItemCommand({ TableName: 'calls', Item: item }));
 			const again = await send({ key: mine, body: '{"mine":1}' });
 			expect(again).toMatchObject({ status: 409, code: 'outcome-unknown' });
 		}
 		expect(effects).toHaveLength(2);
 		expect(desk.warnings).toHaveLength(bad.length);
-		await desk.lake.dynamodb.send(new PutItemCommand({ TableName: 'calls', Item: own }));
+		await desk.dynamodb.send(new PutItemCommand({ TableName: 'calls', Item: own }));
 		expect((await send({ key: mine, body: '{"mine":1}' })).status).toBe(201);
 	});
 });

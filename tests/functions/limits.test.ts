@@ -23,11 +23,11 @@ const newCaller = () => {
 
 describe('counting', () => {
 	it('refuses the call when the store fails, and when it answers without a count', async () => {
-		const down = clientWith(desk.lake.dynamodb, outage);
+		const down = clientWith(desk.dynamodb, outage);
 		await expect(makeCount(desk.platform({ aws: down }), 5)(newCaller(), START)).rejects.toMatchObject({
 			code: 'unavailable',
 		});
-		const mute = clientWith(desk.lake.dynamodb, () => Promise.resolve({ Attributes: {} }));
+		const mute = clientWith(desk.dynamodb, () => Promise.resolve({ Attributes: {} }));
 		await expect(makeCount(desk.platform({ aws: mute }), 5)(newCaller(), START)).rejects.toMatchObject({
 			code: 'unavailable',
 		});
@@ -43,7 +43,7 @@ describe('counting', () => {
 
 	it('takes one round trip', async () => {
 		const sent: string[] = [];
-		const aws = clientWith(desk.lake.dynamodb, (name, send) => {
+		const aws = clientWith(desk.dynamodb, (name, send) => {
 			sent.push(name);
 			return send();
 		});
