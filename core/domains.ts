@@ -5,7 +5,7 @@
 import * as z from 'zod';
 import { actorOf, type Caller, type Context, type Identity, type Membership, type Role, roles } from './context.ts';
 import { BrokerError, type Fault } from './error.ts';
-import { AccountId, RoleArn, Slug } from './id.ts';
+import { AccountId, Issuer, RoleArn, Slug } from './id.ts';
 import * as Ledger from './ledger.ts';
 import { ensurePerson, personOf } from './person.ts';
 import type { Permit } from './policy.ts';
@@ -21,7 +21,7 @@ export const DomainRegistration = z
 		members: z
 			.array(
 				z.strictObject({
-					issuer: z.url(),
+					issuer: Issuer,
 					subject: z.string().min(1).max(255),
 					roles: z.array(z.enum(roles)).min(1),
 				}),

@@ -41,6 +41,12 @@ export const ProductId = z
 
 export const AccountId = z.string().regex(/^[0-9]{12}$/, 'must be a 12-digit AWS account id');
 
+/** An OIDC issuer as its tokens spell it: compared as it stands, so nothing is trimmed or normalised. */
+export const Issuer = z
+	.string()
+	.max(2000)
+	.regex(/^https?:\/\/[\w.~:/?#[\]@!$&'()*+,;=%-]+$/, 'must be the URL of an OIDC issuer, exactly as in its tokens');
+
 /** A full IAM role ARN; nothing shorter identifies a principal across accounts. */
 export const RoleArn = z
 	.string()

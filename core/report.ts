@@ -1,6 +1,7 @@
 /**
  * Reports: what flowed, over a period, with the evidence for each line. Asking for one is itself recorded.
- * Regulators see every consumer's flows of a product, its owners too; a consumer sees those of his own domains.
+ * Regulators see every consumer's flows of a product, its owners and privacy officers too; a consumer sees those of his
+ * own domains.
  */
 
 import { pipeline, Readable } from 'node:stream';
@@ -80,7 +81,10 @@ function period(body: ReportBody, now: Date): { from: string; until: string } {
 }
 
 function viewFor(ctx: Context, productDomain: string): ReportView['view'] {
-	const all = holds(ctx.caller, ctx.config.governance, 'regulator') || holds(ctx.caller, productDomain, 'owner');
+	const all =
+		holds(ctx.caller, ctx.config.governance, 'regulator') ||
+		holds(ctx.caller, productDomain, 'owner') ||
+		holds(ctx.caller, productDomain, 'privacy-officer');
 	const own = ctx.caller.roles.filter((m) => m.role === 'consumer').map((m) => m.domain);
 	return { all, consumerDomains: all ? [] : [...new Set(own)] };
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { lifeOf, type Product, refOf } from '../catalog.ts';
 import type { ContractTable } from '../contract.ts';
 import { BrokerError } from '../error.ts';
-import { ProductId, RoleArn, Slug } from '../id.ts';
+import { Issuer, ProductId, RoleArn, Slug } from '../id.ts';
 import type { TableRef } from '../ledger.ts';
 import { parseRowFilter } from '../rowfilter.ts';
 import type { Scope } from '../scope.ts';
@@ -32,7 +32,7 @@ export const AccessRequest = z
 		purpose: Slug.meta({ example: 'credit-risk' }),
 		principal: RoleArn,
 		beneficiaries: z
-			.array(z.strictObject({ issuer: z.url(), subject: z.string().min(1).max(255) }))
+			.array(z.strictObject({ issuer: Issuer, subject: z.string().min(1).max(255) }))
 			.min(1)
 			.max(100)
 			.optional()

@@ -13,15 +13,17 @@ const person = (id: string) => ref('Person', id);
 /** The id of a role entity: a role in one domain. */
 export const roleId = (domain: string, role: Role) => `${domain}/${role}`;
 const MEMBERS = 'mesh/member';
+const CONSUMERS = 'mesh/consumer';
 
 export const roleRef = (domain: string, role: Role): CedarValueJson => ref('Role', roleId(domain, role));
 export const domainRef = (domain: string): CedarValueJson => ref('Domain', domain);
 
-/** The caller as principal: in each role he holds, and in `mesh/member` if he holds any. */
+/** The caller as principal: in each role he holds, in `mesh/member` if any, in `mesh/consumer` if he consumes anywhere. */
 export function principalOf(caller: Caller): Resource {
 	const of = uid('Person', caller.person ?? `unregistered`);
 	const held = caller.person === null ? [] : caller.roles.map((m) => roleId(m.domain, m.role));
-	const memberOf = held.length === 0 ? [] : [...held, MEMBERS];
+	const consumes = held.length > 0 && caller.roles.some((m) => m.role === 'consumer');
+	const memberOf = held.length === 0 ? [] : [...held, MEMBERS, ...(consumes ? [CONSUMERS] : [])];
 	return { uid: of, entities: [{ uid: of, attrs: {}, parents: memberOf.map((id) => uid('Role', id)) }] };
 }
 
@@ -33,6 +35,7 @@ export function mesh(governance: string): Resource {
 		regulators: roleRef(governance, 'regulator'),
 		operators: roleRef(governance, 'operator'),
 		members: ref('Role', MEMBERS),
+		consumers: ref('Role', CONSUMERS),
 	};
 	return { uid: of, entities: [entity(of, attrs)] };
 }

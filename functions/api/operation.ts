@@ -100,7 +100,7 @@ function withKey(headers: z.ZodObject | undefined): z.ZodObject {
 
 function withHeaders<R extends RouteConfig['responses']>(responses: R, common: Headers): R {
 	const all = Object.entries(responses).map(([status, answer]) => {
-		const own = 'headers' in answer ? answer.headers : {};
+		const own = 'headers' in answer ? (answer.headers as Headers) : {};
 		return [status, { ...answer, headers: { ...own, ...common } }];
 	});
 	return Object.fromEntries(all) as R;

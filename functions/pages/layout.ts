@@ -31,6 +31,7 @@ export function page(c: HonoContext<Env>, { csp, ...content }: Page, headers: Re
 	return c.html(shell(content), 200, headers);
 }
 
+/** `noZensmooth`: the scroller inside Swagger UI takes over links within a page, and forgets the focus; not this one. */
 function shell({ title, under, main, head }: Omit<Page, 'csp'>): Html {
 	return html`<!doctype html>
 <html lang="en">
@@ -42,7 +43,7 @@ function shell({ title, under, main, head }: Omit<Page, 'csp'>): Html {
 ${head ?? ''}
 </head>
 <body>
-<a class="skip" href="#main">Skip to the content</a>
+<a class="skip noZensmooth" href="#main">Skip to the content</a>
 <header class="bar"><nav aria-label="Site">
 <b>Fairlead</b>
 ${link('/docs', 'API', under)}

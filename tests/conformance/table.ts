@@ -22,7 +22,7 @@ async function print(met: readonly Met[]): Promise<void> {
 	const named = operationsOf(await readDocument());
 	for (const { operation } of named) {
 		const own = met.filter((m) => m.operation === operation.operationId);
-		const statuses = [...new Set(own.map((m) => m.status))].toSorted().join(' ');
+		const statuses = [...new Set(own.map((m) => m.status))].toSorted((a, b) => a - b).join(' ');
 		const codes = Object.values(operation.responses).flatMap((r) =>
 			Object.keys(r.content?.['application/problem+json']?.examples ?? {}),
 		);

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { type ContractFault, ContractView, classifications, contractView, parseContract } from '#core/contract.ts';
 import { BrokerError } from '#core/error.ts';
 import { readContracts, sampleContracts } from '#local/lake.ts';
+import { samples, whole } from '#tests/conformance/odcs/corpus.ts';
 import { alone, apart, changed, text } from './contract/cases.ts';
 
 function refusal(input: string, format: 'yaml' | 'json' = 'yaml'): BrokerError {
@@ -294,6 +295,13 @@ describe('a contract is read', () => {
 			}),
 			{ numRuns: 100 },
 		);
+	});
+
+	test('every member of the standard is taken, alone and with all others, and none is lost', () => {
+		for (const { document } of [...samples(), { document: whole() }]) {
+			expect(parseContract(stringify(document, { aliasDuplicateObjects: false }), 'yaml').document).toEqual(document);
+			expect(parseContract(JSON.stringify(document), 'json').document).toEqual(document);
+		}
 	});
 
 	test('aliases within bounds stand for what they name', () => {

@@ -81,7 +81,7 @@ export function oracle(document: Document) {
 	const validatorOf = compiler(document, false);
 	const holds = (at: readonly string[], value: unknown): boolean => {
 		const validate: ValidateFunction = validatorOf(at);
-		return validate(value) === true;
+		return validate(value);
 	};
 	return {
 		body: ({ method, path }: Target, value: unknown) =>

@@ -80,7 +80,8 @@ const spoilt = (text: string): readonly string[] => [
 	text.toUpperCase(),
 	text.slice(0, -1),
 	`${text}${text}`,
-	[...text].map((c) => (/[a-z]/.test(c) ? String.fromCodePoint((c.codePointAt(0) ?? 0) + 0xfee0) : c)).join(''),
+	// Letters of full width.
+	text.replaceAll(/[a-z]/g, (c) => String.fromCodePoint((c.codePointAt(0) ?? 0) + 0xfee0)),
 ];
 
 /** What stands in place of this value, or is left out (undefined). */
