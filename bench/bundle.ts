@@ -42,7 +42,7 @@ export async function bundle(lab: Lab): Promise<Section> {
 	const found = p50(api.probes.map((p) => p.imported)) / p50(base.probes.map((p) => p.imported));
 	return {
 		title: 'The bundle of the API function',
-		about: `Built with the options of infra/bundle.ts; ${rounds} new processes each, in turns. Cedar's wasm lies beside the bundle.`,
+		about: `Built by infra/bundle.ts, as deployed; ${rounds} new processes each, in turns. Beside the code lie Cedar, policies and pages.`,
 		aims: [atMost('import, over Hono and the SDK clients alone, p50', 1.3, found, ratio)],
 		tables: [sizes(sides), starts(base, api), packages(api.bundle)],
 	};

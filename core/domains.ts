@@ -78,6 +78,9 @@ export async function register(
 ): Promise<{ domain: Domain; created: boolean }> {
 	const [last, others] = await Promise.all([Ledger.last(ctx, Ledger.stream.domain(id), 'DomainRegistered'), list(ctx)]);
 	refuse(faults(ctx.config, id, input, others));
+	// Somebody new is a change for certain: refused before he gets a pseudonym.
+	const known = await Promise.all(input.members.map((m) => personOf(ctx, m)));
+	if (known.includes(null)) mustHaveSeen(last, ifMatch);
 	const members = [];
 	for (const m of input.members) members.push({ person: await ensurePerson(ctx, m), roles: m.roles });
 	const body = {

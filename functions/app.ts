@@ -23,8 +23,8 @@ import type { Env } from './env.ts';
 import { idempotency } from './idempotency.ts';
 import { applyLimit, makeCount } from './limits.ts';
 import { logRequest, warnTo } from './log.ts';
-import type { Built } from './platform.ts';
 import { pageRoutes } from './pages/routes.ts';
+import type { Built } from './platform.ts';
 import { problem } from './problem.ts';
 import { traceOf, traceparentOf } from './trace.ts';
 

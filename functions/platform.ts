@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import { makeAws } from '#core/aws.ts';
@@ -12,6 +13,10 @@ import type { Config, Platform } from '#core/context.ts';
 import { type Authenticate, makeAuthenticate } from '#core/identity.ts';
 import { loadPolicies } from '#core/policy.ts';
 import { type Log, makeLog, warnTo } from './log.ts';
+
+// V8 11.3 (Node 20) can end the process (`unreachable code` in its deoptimizer) where optimized code calls into WebAssembly,
+// which Cedar is; later versions take the flag, too.
+setFlagsFromString('--no-turbo-inline-js-wasm-calls');
 
 const required = z.string().trim().min(1);
 
@@ -41,6 +46,8 @@ export const Settings = z.object({
 	FAIRLEAD_CALLS_PER_MINUTE: z.coerce.number().int().min(1).default(600).meta({ description: 'Per caller' }),
 	FAIRLEAD_POLICIES: required.meta({ description: 'Folder of the policies' }),
 	FAIRLEAD_LOG_FILE: required.optional().meta({ description: 'Standard output, unless given' }),
+	/** Set by Lambda (Developer Guide, "Defined runtime environment variables"). */
+	AWS_LAMBDA_INITIALIZATION_TYPE: z.string().optional(),
 	FAIRLEAD_DOCS: required.meta({ description: 'Folder of the page that renders the API description' }),
 	FAIRLEAD_GOVERNANCE_DOMAIN: required,
 	FAIRLEAD_FOUNDERS: z
@@ -81,6 +88,8 @@ export type Site = {
 	/** Who issues the access tokens. */
 	readonly issuer: string;
 	readonly callsPerMinute: number;
+	/** Whether the start is paid before anybody waits for it. */
+	readonly startsAhead: boolean;
 	/** Folder of the assets of `/docs`. */
 	readonly docs: string;
 	readonly log: Log;
@@ -114,6 +123,7 @@ function siteOf(settings: Settings): Site {
 		version: settings.FAIRLEAD_VERSION,
 		issuer: settings.FAIRLEAD_ISSUER,
 		callsPerMinute: settings.FAIRLEAD_CALLS_PER_MINUTE,
+		startsAhead: settings.AWS_LAMBDA_INITIALIZATION_TYPE === 'provisioned-concurrency',
 		docs: settings.FAIRLEAD_DOCS,
 		log: makeLog(settings.FAIRLEAD_VERSION, settings.FAIRLEAD_LOG_FILE),
 	});

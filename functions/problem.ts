@@ -42,6 +42,23 @@ export const Problem = z
 	})
 	.meta({ id: 'Problem' });
 
+/** What the API description and the error pages show of a code; a real one says more in `detail`. */
+export function exampleOf(code: Code) {
+	const { status, title } = codes[code];
+	return {
+		type: typeOf(code),
+		title,
+		status,
+		detail: `${title}.`,
+		instance: 'urn:uuid:0193a5a4-7b1e-4c1f-9d3e-2f6f1c0f6c3a',
+		traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+		code,
+	};
+}
+
+/** Address of the page of a code. */
+export const typeOf = (code: Code) => `/errors/${code}`;
+
 /** Renders whatever was thrown. What we did not foresee is a bare `internal`. */
 export function problem(c: HonoContext<Env>, thrown: unknown): Response {
 	const error = asBrokerError(thrown);
@@ -53,7 +70,7 @@ export function problem(c: HonoContext<Env>, thrown: unknown): Response {
 	}
 	const body = {
 		...error.extensions,
-		type: `/errors/${error.code}`,
+		type: typeOf(error.code),
 		title,
 		status,
 		detail: error.message,

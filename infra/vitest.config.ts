@@ -17,6 +17,6 @@ export default defineConfig({
 		// An evaluation holds some 700 MB.
 		maxWorkers: 1,
 		testTimeout: 60_000,
-		hookTimeout: 60_000,
+		hookTimeout: 120_000,
 	},
 });

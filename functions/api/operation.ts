@@ -7,7 +7,7 @@ import { createRoute, type RouteConfig, z } from '@hono/zod-openapi';
 import { type Code, codes } from '#core/error.ts';
 import type { Action } from '#core/policy.ts';
 import { IdempotencyKey } from '../idempotency.ts';
-import { Problem } from '../problem.ts';
+import { exampleOf, Problem } from '../problem.ts';
 import { gate } from './gate.ts';
 import { challenge, everywhere, replayed, retryAfter, signedIn } from './headers.ts';
 
@@ -115,7 +115,9 @@ function refusals(wanted: readonly Code[], common: Headers) {
 }
 
 function refusal(list: readonly Code[], common: Headers) {
-	const examples = Object.fromEntries(list.map((code) => [code, { summary: codes[code].title, value: sample(code) }]));
+	const examples = Object.fromEntries(
+		list.map((code) => [code, { summary: codes[code].title, value: exampleOf(code) }]),
+	);
 	const own = {
 		...(list.includes('invalid-token') ? challenge : {}),
 		...(list.some((code) => passing.includes(code)) ? retryAfter : {}),
@@ -126,13 +128,3 @@ function refusal(list: readonly Code[], common: Headers) {
 		content: { 'application/problem+json': { schema: Problem, examples } },
 	};
 }
-
-const sample = (code: Code) => ({
-	type: `/errors/${code}`,
-	title: codes[code].title,
-	status: codes[code].status,
-	detail: `${codes[code].title}.`,
-	instance: 'urn:uuid:0193a5a4-7b1e-4c1f-9d3e-2f6f1c0f6c3a',
-	traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-	code,
-});

@@ -35,7 +35,6 @@ const postQuery = operation(
 			'query-failed',
 			'sql-syntax',
 			'unsupported',
-			'conflict',
 			'table-not-found',
 			'column-not-found',
 		],
@@ -94,7 +93,6 @@ const getResults = operation(
 			'grant-not-proven',
 			'not-finished',
 			'query-failed',
-			'conflict',
 		],
 	},
 	{

@@ -8,6 +8,7 @@ import { accepts } from 'hono/accepts';
 import { html } from 'hono/html';
 import { BrokerError, type Code, codes } from '#core/error.ts';
 import type { Env } from '../env.ts';
+import { exampleOf, typeOf } from '../problem.ts';
 import { type Html, page, prose } from './layout.ts';
 
 const list = Object.keys(codes).filter(isCode);
@@ -40,23 +41,8 @@ function wantsJson(c: HonoContext<Env>): boolean {
 	return accepts(c, { header: 'Accept', supports, default: 'text/html' }) === 'application/json';
 }
 
-const typeOf = (code: Code) => `/errors/${code}`;
 const entryOf = (code: Code) => ({ type: typeOf(code), code, ...codes[code] });
 const phrase = (status: number) => `${status} ${STATUS_CODES[status] ?? ''}`;
-
-/** As functions/problem.ts would answer; a real one says more in `detail`. */
-function exampleOf(code: Code) {
-	const { status, title } = codes[code];
-	return {
-		type: typeOf(code),
-		title,
-		status,
-		detail: `${title}.`,
-		instance: 'urn:uuid:0193a5a4-7b1e-4c1f-9d3e-2f6f1c0f6c3a',
-		traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
-		code,
-	};
-}
 
 function index(): Html {
 	return html`<main id="main" class="text" tabindex="-1">

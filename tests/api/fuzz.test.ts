@@ -344,3 +344,20 @@ describe('a body as a whole', () => {
 		expect(await statusOf('x'.repeat(1024 * 1024 + 1))).toBe(413);
 	});
 });
+
+describe('a registration that was not seen first', () => {
+	it.each([
+		[428, {}],
+		[412, { 'if-match': '"99"' }],
+	] as const)('%i: its new members get no pseudonym', async (status, headers) => {
+		const target = targets.find((t) => t.operation.operationId === 'putDomain');
+		if (target === undefined) throw new Error('no operation to register a domain with');
+		expect((await send(test, target, await arrange(target), { label: 'first' })).status).toBeLessThan(300);
+		const { who, params = {}, body } = await arrange(target);
+		const members = [{ issuer: 'https://id.bank.example', subject: `u-new-${status}`, roles: ['owner'] }];
+		const before = await footprint(test);
+		const raw = JSON.stringify({ ...(body as object), members });
+		expect(await send(test, target, { who, params, headers }, { label: 'new', raw })).toEqual({ status, fault: null });
+		expect(await footprint(test)).toEqual(before);
+	});
+});

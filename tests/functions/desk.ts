@@ -21,6 +21,7 @@ export function begin(c: HonoContext<Env>, requestId: string): void {
 		version: 'test',
 		issuer: 'https://issuer.example',
 		callsPerMinute: 600,
+		startsAhead: false,
 		docs: '',
 		log: silent,
 	});

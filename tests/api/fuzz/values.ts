@@ -6,18 +6,12 @@ const oddTexts: readonly string[] = [
 	' ',
 	'\t\r\n',
 	'null',
-	'undefined',
-	'NaN',
 	'0',
-	'-1',
 	'__proto__',
-	'constructor',
 	'\u0000',
 	'a\u0000b',
-	'\u001b[31m',
 	'\u202egnp.exe',
 	'\u200b',
-	'\ufeff',
 	'e\u0301',
 	'\u{1f469}\u200d\u{1f4bb}',
 	'İ',
@@ -25,26 +19,14 @@ const oddTexts: readonly string[] = [
 	'\udc00\ud800',
 	'../../etc/passwd',
 	'%00',
-	'%2e%2e%2f',
 	"' OR 1=1 --",
 	'${jndi:ldap://x}',
-	'<script>alert(1)</script>',
 	'x'.repeat(300),
 	'x'.repeat(300_000),
 	'\u{10000}'.repeat(2001),
 ];
 
-const oddNumbers: readonly number[] = [
-	0,
-	-0,
-	-1,
-	0.5,
-	2 ** 31,
-	2 ** 53 + 2,
-	-(2 ** 63),
-	5e-324,
-	1.797_693_134_862_315_7e308,
-];
+const oddNumbers: readonly number[] = [0, -1, 0.5, 2 ** 53 + 2, 1.797_693_134_862_315_7e308];
 
 /** A member of this name that JSON.stringify writes down, too. */
 export function member(name: string, value: unknown): Record<string, unknown> {
@@ -60,10 +42,8 @@ export function deep(levels: number): unknown {
 const otherTypes: readonly unknown[] = [
 	null,
 	true,
-	false,
 	[],
 	{},
-	[[]],
 	[null],
 	deep(1000),
 	member('__proto__', { admin: true }),
@@ -101,7 +81,20 @@ const withMember = (value: object, name: string) =>
 
 /** As they stand in an address: some are no percent-encoding, some no UTF-8. */
 export function inAddress(valid: string): readonly string[] {
-	const wellFormed = [...oddTexts, ...spoilt(valid)].filter((t) => t.isWellFormed() && t.length < 3000);
+	const odd = [
+		'',
+		' ',
+		'null',
+		'0',
+		'__proto__',
+		'\u0000',
+		'\u202egnp',
+		'e\u0301',
+		'../../etc/passwd',
+		"' OR 1=1 --",
+		'x'.repeat(300),
+	];
+	const wellFormed = [...odd, ...spoilt(valid)];
 	return [
 		...wellFormed.map(encodeURIComponent),
 		'%',
