@@ -33,7 +33,7 @@ export function toMarkdown({ columns, rows }: Matrix): string {
 		'',
 		'`401`, `403`, `404` stand for `invalid-token`, `not-permitted`, `not-found`. A `404` is, word for word, what an id',
 		'that does not exist gets. A list says whether it shows the thing. A report holds every flow for regulators and the',
-		"product's owners, those of their own domains for consumers, and none for anybody else. The Cedar action is what the",
+		"product's owners and privacy officers, those of their own domains for consumers. The Cedar action is what the",
 		'rules in `policies/` are asked. Alice asked for loans and holds a grant on them, Mia for clients, which are personal',
 		'data.',
 		'',
