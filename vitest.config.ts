@@ -10,6 +10,8 @@ export default defineConfig({
 		// The notice belongs to operators; Node 20 stays supported here until the SDK drops it.
 		env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
 		pool: 'forks',
+		// Files share nothing but the processors.
+		maxWorkers: '100%',
 		// Inlined calls into WebAssembly (Cedar, fetch) end the process in V8 11.3: `unreachable code` in its deoptimizer.
 		execArgv: ['--no-turbo-inline-js-wasm-calls'],
 		testTimeout: 30_000,

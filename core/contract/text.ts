@@ -155,6 +155,9 @@ function repeatedKeys(document: Document.Parsed, at: LineAt): ContractFault[] {
 }
 
 /** What JSON cannot hold without loss, and values that aliases make endless. */
+/** JSON may escape what no UTF-8 text can hold, and so no hash can be of. */
+const HALF = 'holds half of a surrogate pair';
+
 function valueFaults(value: unknown): { path: Path; detail: string }[] {
 	const found: { path: Path; detail: string }[] = [];
 	let size = 0;
@@ -163,7 +166,9 @@ function valueFaults(value: unknown): { path: Path; detail: string }[] {
 		if (path.length > MAX_STACK) size = Number.POSITIVE_INFINITY;
 		if (size > MAX_EXPANDED) return;
 		if (typeof part === 'number' && !isExact(part)) found.push({ path, detail: 'not an exact number; quote it' });
+		if (typeof part === 'string' && !part.isWellFormed()) found.push({ path, detail: HALF });
 		if (typeof part !== 'object' || part === null) return;
+		if (!Object.keys(part).every((key) => key.isWellFormed())) found.push({ path, detail: `a name here ${HALF}` });
 		for (const [key, child] of Object.entries(part)) walk(child, [...path, Array.isArray(part) ? Number(key) : key]);
 	};
 	if (typeof value !== 'object' || value === null || Array.isArray(value)) {

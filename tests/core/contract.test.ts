@@ -157,6 +157,8 @@ describe('text that is no contract is refused before it costs anything', () => {
 		['nothing', '', 'yaml', /mapping/],
 		['a number without end', 'version: .inf', 'yaml', /exact number/],
 		['a number that a double cannot hold', 'account: 9007199254740993', 'yaml', /exact number/],
+		['half of a surrogate pair', '{"a": ["\\ud800"]}', 'json', /surrogate/],
+		['half of a surrogate pair in a name', '{"a\\udc00": 1}', 'json', /surrogate/],
 		['a number that overflows in JSON', '{"a": 1e999}', 'json', /exact number/],
 		['nested lists', '['.repeat(200_000), 'yaml', /nested/],
 		['nested objects in JSON', `${'{"a":'.repeat(50_000)}1${'}'.repeat(50_000)}`, 'json', /nested/],
