@@ -4,8 +4,9 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { startBank } from '#local/bank.ts';
-import { generateLake, sampleContracts } from '#local/lake.ts';
 import { steps, tellStory } from '#local/story.ts';
+import { testBank } from './fixtures.ts';
+import { leaksOf, parseLog, readLog } from './log.ts';
 
 /** Folder of the real bank's files; CI sets it. */
 const BERKA = process.env['FAIRLEAD_BERKA'];
@@ -25,16 +26,19 @@ const failures = (told: Awaited<ReturnType<typeof story>>) =>
 	told.filter((s) => !s.ok).map((s) => `${s.name}: ${s.note}`);
 
 describe('the main job over HTTP', () => {
-	const home = mkdtempSync(path.join(tmpdir(), 'fairlead-story-'));
-
-	it('holds in every step on the generated lake', { timeout: 90_000 }, async () => {
+	it('holds in every step on the generated lake, and leaves nothing of it in the log', {
+		timeout: 90_000,
+	}, async () => {
+		const test = await testBank({ registered: false });
 		try {
-			await generateLake(path.join(home, 'lake'), { seed: 7 });
-			const told = await story(path.join(home, 'lake'), sampleContracts, home);
+			const told = await tellStory(test.bank, () => {});
 			expect(failures(told)).toEqual([]);
 			expect(told.map((s) => s.name)).toEqual(steps.map((s) => s.name));
+			const lines = readLog(test.bank);
+			expect((await parseLog(lines)).length).toBeGreaterThan(60);
+			expect(await leaksOf(lines, test.world)).toEqual([]);
 		} finally {
-			rmSync(home, { recursive: true, force: true });
+			await test.close();
 		}
 	});
 

@@ -16,9 +16,10 @@ const soak = process.env['FAIRLEAD_SOAK'] !== undefined;
 /** One in so many values, the same ones each time, where there are hundreds of fields or each value taken costs a call. */
 const sampled: Readonly<Record<string, number>> = {
 	putDataProduct: 29,
-	putDomain: 4,
-	createRequest: 3,
-	revokeGrant: 3,
+	putDomain: 7,
+	createRequest: 5,
+	revokeGrant: 5,
+	decideRequest: 3,
 };
 
 const document: Document = await readDocument();

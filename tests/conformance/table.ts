@@ -2,7 +2,6 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { operationsOf, readDocument } from '#tests/document.ts';
 import type { Met } from './check.ts';
 
 export function setup(): (() => Promise<void>) | undefined {
@@ -19,6 +18,8 @@ export function setup(): (() => Promise<void>) | undefined {
 }
 
 async function print(met: readonly Met[]): Promise<void> {
+	// Only now: this takes the whole app.
+	const { operationsOf, readDocument } = await import('#tests/document.ts');
 	const named = operationsOf(await readDocument());
 	for (const { operation } of named) {
 		const own = met.filter((m) => m.operation === operation.operationId);
