@@ -24,7 +24,10 @@ export type Flow = {
 
 /** A flow as folded from its stream, or null. */
 export async function get(ctx: ReadCtx, id: string): Promise<Flow | null> {
-	const entries = await Ledger.read(ctx, Ledger.stream.flow(id));
+	return fold(id, await Ledger.read(ctx, Ledger.stream.flow(id)));
+}
+
+function fold(id: string, entries: readonly Ledger.Recorded[]): Flow | null {
 	const intended = Ledger.find(entries, 'FlowIntended');
 	if (intended === undefined) return null;
 	const ended = entries.find((e) => e.body.type in states) ?? null;
@@ -40,14 +43,14 @@ export async function intend(
 	body: Omit<Ledger.BodyOf<'FlowIntended'>, 'type'>,
 	texts: { readonly sql: string; readonly printed: string; readonly columns: readonly (string | null)[] },
 ): Promise<Flow> {
-	await Ledger.append(ctx, {
+	const recorded = await Ledger.append(ctx, {
 		stream: Ledger.stream.flow(body.flow),
 		after: null,
 		actor: actorOf(ctx),
 		body: { type: 'FlowIntended', ...body },
 		pii: texts,
 	});
-	return reread(ctx, body.flow);
+	return written(fold(body.flow, [recorded]));
 }
 
 export type End = Ledger.BodyOf<'FlowCompleted'> | Ledger.BodyOf<'FlowFailed'> | Ledger.BodyOf<'FlowCancelled'>;
@@ -67,15 +70,20 @@ export async function delivered(ctx: Context, flow: Flow, rows: number): Promise
 async function addTo(ctx: Context, flow: Flow, body: End | Ledger.BodyOf<'FlowDelivered'>): Promise<Flow> {
 	try {
 		const after = flow.entries.at(-1) ?? null;
-		await Ledger.append(ctx, { stream: Ledger.stream.flow(flow.id), after, actor: actorOf(ctx), body });
+		const recorded = await Ledger.append(ctx, {
+			stream: Ledger.stream.flow(flow.id),
+			after,
+			actor: actorOf(ctx),
+			body,
+		});
+		return written(fold(flow.id, [...flow.entries, recorded]));
 	} catch (error) {
 		if (!(error instanceof BrokerError) || error.code !== 'conflict') throw error;
+		return written(await get(ctx, flow.id));
 	}
-	return reread(ctx, flow.id);
 }
 
-async function reread(ctx: ReadCtx, id: string): Promise<Flow> {
-	const flow = await get(ctx, id);
+function written(flow: Flow | null): Flow {
 	if (flow === null) throw new BrokerError('record-corrupt', 'A flow that was just written cannot be read.');
 	return flow;
 }

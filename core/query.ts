@@ -87,7 +87,7 @@ export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> 
 		},
 		{ sql: body.sql, printed: planned.printed, columns: planned.columns },
 	);
-	await execution(ctx, flow);
+	await begin(ctx, flow, planned.printed);
 	return flow;
 }
 
@@ -118,8 +118,13 @@ async function execution(ctx: Context, flow: Lineage.Flow): Promise<string> {
 	if (known !== null) return known;
 	const texts = await Lineage.textsOf(ctx, flow);
 	if (texts === null) throw new BrokerError('record-corrupt', 'The query text of this flow was erased.');
+	return begin(ctx, flow, texts.printed);
+}
+
+/** Starts the job of a flow, or finds it started, and remembers which it is. */
+async function begin(ctx: Context, flow: Lineage.Flow, printed: string): Promise<string> {
 	const { principal, query } = flow.intended.body;
-	const job = { flow: flow.id, principal, workGroup: query.workGroup, printed: texts.printed };
+	const job = { flow: flow.id, principal, workGroup: query.workGroup, printed };
 	try {
 		const id = await start(ctx, job);
 		await Ledger.Listing.writeHint(ctx, hintOf(flow), id);
@@ -184,19 +189,25 @@ function endOf(flow: string, seen: Execution): Lineage.End | null {
 	}
 }
 
-/** Why a grant that the flow used is not in force now; null while all are, and the principal still serves the purpose. */
-async function closed(ctx: Context, flow: Lineage.Flow): Promise<BrokerError | null> {
+/**
+ * Why a grant that the flow used is not in force now; null while all are, and the principal still serves the purpose.
+ * For handing out a result (`exact`), also why its rows are not certain to be those that were gated.
+ */
+async function closed(ctx: Context, flow: Lineage.Flow, exact = false): Promise<BrokerError | null> {
 	const { principal, purpose, domain, auth } = flow.intended.body;
 	const serving = await Domains.principal(ctx, principal);
 	if (serving?.purpose !== purpose || serving.domain.id !== domain) {
 		return new BrokerError('purpose-mismatch', 'The principal is no longer registered for this purpose.');
 	}
-	for (const { table, grants } of auth) {
+	for (const { table, grants, ver } of auth) {
 		const gate = await gateOf(ctx, flow, table);
 		const name = `${table.database}.${table.table}`;
 		if (!gate.open) return new BrokerError(gate.code, `The grant on \`${name}\` is no longer in force.`);
 		const still = grants.every((g) => gate.holdings.some((h) => h.grant === g));
 		if (!still) return new BrokerError('grant-expired', `A grant on \`${name}\` is no longer in force.`);
+		if (exact && moved(gate, ver)) {
+			return new BrokerError('grant-not-proven', 'Rights on this principal changed meanwhile; run the query again.');
+		}
 	}
 	return null;
 }
@@ -205,13 +216,8 @@ async function closed(ctx: Context, flow: Lineage.Flow): Promise<BrokerError | n
  * Where our own WHERE could not hold the rows, Lake Formation's filter alone did. It is certain to have been the one
  * that was gated only if the entitlement has not changed since: every widening is a new version first.
  */
-async function moved(ctx: Context, flow: Lineage.Flow): Promise<BrokerError | null> {
-	for (const { table, ver } of flow.intended.body.auth) {
-		const gate = await gateOf(ctx, flow, table);
-		if (gate.open && (gate.printable || gate.recorded.ver === ver)) continue;
-		return new BrokerError('grant-not-proven', 'Rights on this principal changed meanwhile; run the query again.');
-	}
-	return null;
+function moved(gate: Extract<Grants.Gate, { open: true }>, ver: number): boolean {
+	return !gate.printable && gate.recorded.ver !== ver;
 }
 
 function gateOf(ctx: Context, flow: Lineage.Flow, table: Ledger.TableRef): Promise<Grants.Gate> {
@@ -238,7 +244,7 @@ export async function results(
 	limit: number,
 ): Promise<Results> {
 	const flow = await follow(ctx, await find(ctx, id));
-	const shut = (await closed(ctx, flow)) ?? (await moved(ctx, flow));
+	const shut = await closed(ctx, flow, true);
 	if (shut !== null) throw shut;
 	const { ended } = flow;
 	if (ended === null)

@@ -171,14 +171,10 @@ function intend(ctx: Context, principal: string, domain: string, sql: string, pl
 	return Lineage.intend(ctx, body, { sql, printed, columns });
 }
 
-/** As `execution` of core/query.ts does: hint, texts, start, hint. */
+/** As `begin` of core/query.ts does: start, hint. */
 async function begin(ctx: Context, flow: Lineage.Flow, planned: Plan, measure: Measure): Promise<string> {
 	const { principal, query } = flow.intended.body;
 	const hint = `execution#${flow.id}`;
-	await measure('start', 'before the start: what is known of it', async () => {
-		await Ledger.Listing.readHint(ctx, hint);
-		await Lineage.textsOf(ctx, flow);
-	});
 	const job = { flow: flow.id, principal, workGroup: query.workGroup, printed: planned.printed };
 	const id = await measure('start', 'start the execution', () => start(ctx, job), { engine: true });
 	await measure('start', 'after the start: remember it', () => Ledger.Listing.writeHint(ctx, hint, id));
