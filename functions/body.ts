@@ -17,7 +17,8 @@ export function limitBody(most: number): MiddlewareHandler<Env> {
 		if (Number(c.req.header('content-length') ?? 0) > most) throw tooLarge(most);
 		const bytes = await readUpTo(body, most);
 		if (bytes === null) throw tooLarge(most);
-		c.req.raw = new Request(c.req.raw, { body: bytes });
+		const { method } = c.req.raw;
+		c.req.raw = new Request(c.req.raw, { method, body: bytes });
 		return next();
 	};
 }

@@ -47,7 +47,8 @@ function makeKey({ name, opts }: Place, alias: string): aws.kms.Key {
 	const key = new aws.kms.Key(
 		`${name}Key`,
 		{ description: `${alias}: query results`, enableKeyRotation: true, deletionWindowInDays: 30 },
-		opts,
+		// The bucket outlives the stack, and is nothing without its key.
+		{ ...opts, retainOnDelete: true },
 	);
 	new aws.kms.Alias(`${name}Alias`, { name: `alias/${alias}`, targetKeyId: key.keyId }, opts);
 	return key;
@@ -119,7 +120,8 @@ function bucketPolicy(arn: $util.Output<string>, settings: StageSettings, consum
 				Sid: 'PrincipalsOnly',
 				Effect: 'Deny',
 				Principal: '*',
-				Action: ['s3:GetObject', 's3:GetObjectVersion', 's3:PutObject', 's3:PutObjectAcl'],
+				// Whatever S3 may yet learn to do with an object; who only deletes learns nothing.
+				NotAction: ['s3:DeleteObject', 's3:DeleteObjectVersion'],
 				Resource: objects,
 				Condition: { StringNotLike: { 'aws:PrincipalArn': principals } },
 			},

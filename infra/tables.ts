@@ -45,11 +45,10 @@ function table(name: string, { hash, range, index, ttl, lasting }: TableSchema):
 
 /** DynamoDB Developer Guide, resource-based policies: an explicit deny prevails over every allow. */
 function keepRecords(name: string, { arn }: sst.aws.Dynamo): void {
-	new aws.dynamodb.ResourcePolicy(`${name}Kept`, {
-		resourceArn: arn,
-		policy: $jsonStringify({
-			Version: '2012-10-17',
-			Statement: [{ Sid: 'Kept', Effect: 'Deny', Principal: '*', Action: neverOnRecords, Resource: arn }],
-		}),
+	const policy = $jsonStringify({
+		Version: '2012-10-17',
+		Statement: [{ Sid: 'Kept', Effect: 'Deny', Principal: '*', Action: neverOnRecords, Resource: arn }],
 	});
+	// As long as the table, which outlives the stack.
+	new aws.dynamodb.ResourcePolicy(`${name}Kept`, { resourceArn: arn, policy }, { retainOnDelete: true });
 }

@@ -3,7 +3,7 @@
 import { connect } from 'node:net';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { people } from '#local/people.ts';
+import type { people } from '#local/people.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
 import { decision, enrol, expectRefusal, file, get, refused, requestBody, seen, send } from './harness.ts';
 

@@ -85,7 +85,7 @@ function shapeOf(type: string, name: z.ZodType): z.ZodType {
 	return part({
 		...column,
 		name,
-		logicalTypeOptions: (options[type] ?? untyped).optional(),
+		logicalTypeOptions: (Object.hasOwn(options, type) ? (options[type] ?? untyped) : untyped).optional(),
 		...(type === 'object' || type === none ? { properties: z.array(property).optional() } : {}),
 		...(type === 'array' || type === none ? { items: item.optional() } : {}),
 	});
@@ -98,7 +98,7 @@ function propertyOf(name: z.ZodType): z.ZodType {
 	const shapes = new Map<string, z.ZodType>();
 	return by((value) => {
 		const type = memberOf(value, 'logicalType') ?? none;
-		if (typeof type !== 'string' || (type !== none && !(type in options))) return unknown;
+		if (typeof type !== 'string' || (type !== none && !Object.hasOwn(options, type))) return unknown;
 		const shape = shapes.get(type) ?? shapeOf(type, name);
 		shapes.set(type, shape);
 		return shape;

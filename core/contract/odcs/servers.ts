@@ -75,4 +75,7 @@ const shapes = new Map(
 /** Of a server whose type there is not, only that is told. */
 const unknown = z.looseObject({ server: text, type: oneOf(...types) });
 
-export const server = by((value) => shapes.get(String(memberOf(value, 'type'))) ?? unknown);
+export const server = by((value) => {
+	const type = memberOf(value, 'type');
+	return (typeof type === 'string' ? shapes.get(type) : undefined) ?? unknown;
+});

@@ -67,8 +67,8 @@ const getContract = operation(ofProduct, {
 			description: 'The contract, in the format that it was sent in; its SHA-256 is the `hash` of the version',
 			content: {
 				'application/yaml': {
-					schema: z.string().meta({ description: 'Open Data Contract Standard document' }),
-					example: Example.contractYaml,
+					schema: z.looseObject({}).meta({ description: 'Open Data Contract Standard document' }),
+					example: Example.contractJson,
 				},
 				'application/json': {
 					schema: z.looseObject({}).meta({ description: 'Open Data Contract Standard document' }),

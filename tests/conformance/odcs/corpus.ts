@@ -51,7 +51,24 @@ export function whole(): Members {
 	return { ...merged, servers: [...parts.servers, ...parts.glue], schema: [{ ...described, properties: columns }] };
 }
 
-const values: readonly Json[] = [null, true, 7, -1, 1.5, '', 'x y', '2026-02-30', [], ['x'], [0], {}, { x: 1 }];
+const values: readonly Json[] = [
+	null,
+	true,
+	7,
+	-1,
+	1.5,
+	'',
+	'x y',
+	'2026-02-30',
+	[],
+	['x'],
+	[0],
+	{},
+	{ x: 1 },
+	'constructor',
+	'__proto__',
+	{ toString: 1, valueOf: 1 },
+];
 
 /**
  * Each place of a document with each other value, or without its own, or with a member that nobody knows. What is as it
