@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { actorOf, type Caller, type Context, type Identity, type Membership, type Role, roles } from './context.ts';
 import { BrokerError, type Fault } from './error.ts';
+import { mustMatch } from './etag.ts';
 import { AccountId, Issuer, RoleArn, Slug } from './id.ts';
 import * as Ledger from './ledger.ts';
 import { ensurePerson, personOf } from './person.ts';
@@ -67,7 +68,7 @@ export async function list(ctx: ReadCtx): Promise<Domain[]> {
 /**
  * Registers a domain or its new state. The same content again changes nothing. Throws `validation` when a principal is
  * not of the domain's account, or a purpose is not governed, or another domain has the account; `precondition-required`
- * or `stale` unless `ifMatch` is the ETag of the state that is changed.
+ * or `stale` unless `ifMatch` names the ETag of the state that is changed.
  */
 export async function register(
 	ctx: Context,
@@ -111,12 +112,12 @@ export const etagOf = (domain: Pick<Domain, 'version'>) => `"${domain.version}"`
 
 /** Two stewards at once: the second has not seen what the first changed (RFC 9110 section 13.1.1, RFC 6585 section 3). */
 function mustHaveSeen(last: Ledger.Recorded | null, ifMatch: string | undefined): void {
-	if (ifMatch === undefined && last !== null) {
+	if (ifMatch === undefined) {
+		if (last === null) return;
 		throw new BrokerError('precondition-required', 'Send If-Match with the ETag of the domain that you change.');
 	}
-	if (ifMatch !== undefined && ifMatch !== (last === null ? null : etagOf({ version: last.ver }))) {
-		throw new BrokerError('stale', 'This is not the state that you saw; read the domain again.');
-	}
+	const etag = last === null ? null : etagOf({ version: last.ver });
+	mustMatch(ifMatch, etag, 'This is not the state that you saw; read the domain again.');
 }
 
 function faults(config: Context['config'], id: string, input: DomainRegistration, others: readonly Domain[]): Fault[] {

@@ -150,7 +150,7 @@ export const codes = {
 		status: 409,
 		title: 'Whether the earlier call took effect is not known',
 		meaning:
-			'An earlier call with the same `Idempotency-Key` was cut off before its answer was kept. It may have taken effect.',
+			'An earlier call with the same `Idempotency-Key` was cut off before its answer was kept, or its answer may no longer be shown to you. It may have taken effect.',
 		advice: 'Look for what that call would have made. If it is not there, send the call with a new key.',
 	},
 	'query-failed': {

@@ -6,9 +6,10 @@
  *   `Idempotency-Replayed: true`. Refusals are kept like successes, as section 2.6 of the draft has it: whoever corrects
  *   a call sends another call, and so needs another key.
  * - Another call under the key: 422 `idempotency-key-reused`. Still being answered: 409 `in-flight`.
+ * - A refusal that may pass, and that recorded nothing (`PASSING`): it is not kept, and the key is free again.
  * - 5xx, a crash, or a process that was stopped: the effect may have been recorded, and which it was cannot be told
  *   here, so the call never runs again under that key: 409 `outcome-unknown`. The same where the kept answer cannot be
- *   opened (the secret changed) or was too large to be kept.
+ *   opened (the caller's roles or the secret changed) or was too large to be kept.
  *
  * Refused before it was begun (401, 429, 413, a key that is none): nothing is stored, and the key is still free. If the
  * answer cannot be stored after the call took effect, the caller gets it all the same; a second try finds the outcome
@@ -17,21 +18,28 @@
 import { createHash } from 'node:crypto';
 import type { Context as HonoContext, MiddlewareHandler } from 'hono';
 import * as z from 'zod';
-import type { Context, Platform } from '#core/context.ts';
+import type { Caller, Context, Platform } from '#core/context.ts';
 import { BrokerError, type Code } from '#core/error.ts';
 import { keyFor } from './calls.ts';
 import type { Env } from './env.ts';
 import { type KeptAnswer, seal, unseal } from './idempotency/answer.ts';
 import { parseKey } from './idempotency/key.ts';
-import { type Attempt, claim, giveUp, type KeyedCall, keepAnswer } from './idempotency/store.ts';
+import { type Attempt, claim, giveUp, type KeyedCall, keepAnswer, release } from './idempotency/store.ts';
 
 /** Headers of an answer that are given again with it; all others belong to the call that is being answered. */
 const REPLAYED_HEADERS = ['content-type', 'location', 'etag', 'retry-after'];
 
+/**
+ * Refusals that may pass on their own, and after which the call may run again. Who was not first (`conflict`) recorded
+ * nothing; a revocation may have recorded its intent, and then goes on from there, as a repetition does. The gate
+ * refuses a query before its flow is recorded, and what is not finished is only read.
+ */
+const PASSING: readonly Code[] = ['conflict', 'grant-not-proven', 'not-finished'];
+
 /** Request header of every POST, for the API description; its form is checked by the middleware. */
 export const IdempotencyKey = z.string().optional().meta({
 	description:
-		'1 to 255 visible ASCII characters, fresh for each call that shall take effect. Sent again within 24 hours with the same call, the first answer is given again.',
+		'1 to 255 visible ASCII characters, fresh for each call that shall take effect. Sent again within 24 hours with the same call, the first answer is given again, unless your roles changed or it was a refusal that may pass: `conflict`, `grant-not-proven`.',
 	example: '0193a5a4-7b1e-7c1f-9d3e-2f6f1c0f6c3a',
 });
 
@@ -74,13 +82,17 @@ async function keyedCall(c: HonoContext<Env>, key: string): Promise<KeyedCall> {
 	const named = [issuer, subject, c.req.method, c.req.path, key];
 	const headers = ['content-type', 'content-encoding', 'if-match'].map((name) => c.req.header(name) ?? null);
 	const body = sha256(new Uint8Array(await c.req.arrayBuffer()));
-	// The key is in both: it is not stored, so that neither can be found by trying out likely calls.
+	// The key is in both and is not stored: trying out likely calls needs it, too. That guards no key that can be guessed.
 	return { pk: `key#${hash(named)}`, print: hash([...named, search, ...headers, body]) };
 }
 
 const sha256 = (data: string | Uint8Array) => createHash('sha256').update(data).digest('base64url');
 const hash = (parts: readonly unknown[]) => sha256(JSON.stringify(parts));
-const bindingOf = ({ pk, print }: KeyedCall) => `${pk} ${print}`;
+
+/** What an answer is sealed to: the call, and the rights that its caller had. */
+function bindingOf({ pk, print }: KeyedCall, { person, roles }: Caller): string {
+	return JSON.stringify([pk, print, person, roles.map(({ domain, role }) => `${domain} ${role}`).toSorted()]);
+}
 
 async function run(c: HonoContext<Env>, next: () => Promise<void>, attempt: Attempt, key: Uint8Array): Promise<void> {
 	const { ctx } = c.var;
@@ -97,9 +109,14 @@ async function run(c: HonoContext<Env>, next: () => Promise<void>, attempt: Atte
 		await settle(() => giveUp(ctx, attempt));
 		throw thrown;
 	}
-	if (c.res.status >= 500) return settle(() => giveUp(ctx, attempt));
+	if (c.res.status >= 500) {
+		// Under this key no later try can help.
+		c.res.headers.delete('retry-after');
+		return settle(() => giveUp(ctx, attempt));
+	}
+	if (!c.res.ok && PASSING.includes(c.var.code)) return settle(() => release(ctx, attempt));
 	await settle(async () => {
-		const sealed = seal({ key, binding: bindingOf(attempt) }, ctx.random(12), await answerOf(c));
+		const sealed = seal({ key, binding: bindingOf(attempt, ctx.caller) }, ctx.random(12), await answerOf(c));
 		await keepAnswer(ctx, attempt, sealed);
 	});
 }
@@ -116,10 +133,12 @@ async function answerOf(c: HonoContext<Env>): Promise<KeptAnswer> {
 
 function openAnswer(ctx: Context, key: Uint8Array, call: KeyedCall, sealed: Uint8Array): KeptAnswer {
 	try {
-		return unseal({ key, binding: bindingOf(call) }, sealed);
+		return unseal({ key, binding: bindingOf(call, ctx.caller) }, sealed);
 	} catch (error) {
 		ctx.warn('a kept answer cannot be opened', error);
-		throw outcomeUnknown('The first call with this key was answered, but that answer cannot be read any more.');
+		const detail =
+			'The first call with this key was answered, but that answer cannot be opened any more: your roles, or the secret that seals answers, may have changed since.';
+		throw outcomeUnknown(detail);
 	}
 }
 

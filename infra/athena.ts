@@ -3,7 +3,9 @@
  *
  * Queries run as a principal of that account, so the work group must be there. Lake Formation does not govern result
  * files (Athena User Guide, lf-athena-limitations), and a permission to read one is a permission to read rows: the
- * bucket's policy denies objects to everybody but the domain's principals, whom only Fairlead may assume.
+ * bucket's policy denies objects to every role but those named as the domain's principals are, which
+ * `accounts/principal.yaml` lets only Fairlead assume. A name is all that it goes by: whoever may make or change roles of
+ * such a name in the account, or this policy, can read results; and the principals of one domain share the bucket.
  */
 import { type Consumer, principalRoles, resultBucketOf, type StageSettings, workGroupOf } from './settings.ts';
 

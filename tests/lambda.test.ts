@@ -1,8 +1,11 @@
 /** The Lambda entries, driven as AWS drives them: built from the environment, called with API Gateway v2 events. */
+import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import * as fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Swept } from '#core/sweep.ts';
+import { fetchable } from '#functions/lambda.ts';
 import { people } from '#local/people.ts';
 import { grantTo, requestBody } from './api/harness.ts';
 import { check } from './conformance/check.ts';
@@ -160,6 +163,56 @@ describe('api', () => {
 		expect([status, headers['location'], headers['etag']]).toEqual([201, path, `"${String(view['contentHash'])}"`]);
 		expect(view['justification']).toBe('Přehled úvěrů – 100 €');
 		expect((await test.world.call({ who: 'alice', path })).body).toEqual(view);
+	});
+});
+
+describe('an event that Fetch takes no request from', () => {
+	const log = () => readFileSync(`${test.bank.dataDir}/lambda.log`, 'utf8').trim().split('\n');
+
+	it.each(['TRACE', 'track', 'CONNECT', 'G T'])(
+		'405 for the method %s, as a problem, with a line in the log',
+		async (method) => {
+			const printed = vi.spyOn(console, 'error');
+			const { status, headers, body } = await invoke('/healthz', { method, body: '{}' });
+			expect([status, body['code'], headers['allow']]).toEqual([405, 'method-not-allowed', 'GET, HEAD']);
+			const line = JSON.parse(log().at(-1) ?? '') as Record<string, unknown>;
+			expect([line['message'], line['request'], line['status']]).toEqual(['request', headers['x-request-id'], 405]);
+			expect(printed).not.toHaveBeenCalled();
+			printed.mockRestore();
+		},
+	);
+
+	it.each([false, true])('a GET or HEAD with a body is answered as without; as base64: %s', async (base64) => {
+		const sent = { headers: await as('alice'), body: '{"x":1}', base64 };
+		expect((await invoke('/api/v1/me', sent)).body['subject']).toBe(people.alice.subject);
+		const { statusCode, body } = await api(event('/api/v1/me', { ...sent, method: 'HEAD' }));
+		expect([statusCode, body]).toEqual([200, '']);
+	});
+});
+
+describe('a path that was decoded on its way', () => {
+	it.each(['/api/v1/dataproducts?text=x', '/api/v1/dataproducts#x', '/api/v1/me/x y', '/api/v1/100%', '/ž/\ud800'])(
+		'404, its question mark no query: %s',
+		async (path) => {
+			const { statusCode, body } = await api(event(path, { headers: await as('alice') }));
+			expect([statusCode, JSON.parse(body ?? '')]).toEqual([404, expect.objectContaining({ code: 'not-found' })]);
+		},
+	);
+
+	it('stays as it is where it is a path already', () => {
+		const path = "/api/v1/a.b_c~d-!$&'()*+,;=:@/A%23x%c5%be";
+		expect(fetchable(event(path)).rawPath).toBe(path);
+	});
+
+	it('is a path and nothing else, whatever it holds, and escaping it again changes nothing', () => {
+		fc.assert(
+			fc.property(fc.string({ unit: 'binary' }), (text) => {
+				const { rawPath } = fetchable(event(text));
+				const url = new URL(`https://host.example${rawPath}`);
+				expect([url.origin, url.search, url.hash]).toEqual(['https://host.example', '', '']);
+				expect(fetchable(event(rawPath)).rawPath).toBe(rawPath);
+			}),
+		);
 	});
 });
 

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { Hono } from 'hono';
 import { html } from 'hono/html';
@@ -210,7 +211,13 @@ describe('a file that a page names', () => {
 		const answer = await get(script, { 'accept-encoding': 'gzip' });
 		expect([answer.headers.get('content-encoding'), answer.headers.get('vary')]).toEqual(['gzip', 'Accept-Encoding']);
 		const plain = (await (await get(script)).arrayBuffer()).byteLength;
-		expect((await answer.arrayBuffer()).byteLength).toBeLessThan(plain / 2);
+		const packed = Buffer.from(await answer.arrayBuffer());
+		expect(packed.byteLength).toBeLessThan(plain / 2);
+		expect(gunzipSync(packed).toString()).toBe(await textOf(script));
+		for (const refusing of ['gzip;q=0', 'br', 'identity, gzip;q=0.5']) {
+			const whole = await get(script, { 'accept-encoding': refusing });
+			expect([whole.headers.get('content-encoding'), whole.headers.get('vary')]).toEqual([null, 'Accept-Encoding']);
+		}
 	});
 
 	it('asks nothing of another origin, if it is a stylesheet or ours', async () => {

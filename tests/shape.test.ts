@@ -12,7 +12,7 @@ const levels = [
 	['error', 'id'],
 	['aws'],
 	['context'],
-	['cursor', 'identity', 'policy', 'sql'],
+	['cursor', 'etag', 'identity', 'policy', 'sql'],
 	['rowfilter'],
 	['contract', 'ledger'],
 	['person', 'scope'],

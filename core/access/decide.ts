@@ -3,6 +3,7 @@ import * as z from 'zod';
 import * as Catalog from '../catalog.ts';
 import { actorOf, type Context, type Role } from '../context.ts';
 import { BrokerError } from '../error.ts';
+import { mustMatch } from '../etag.ts';
 import * as Grants from '../grants.ts';
 import { newId } from '../id.ts';
 import * as Ledger from '../ledger.ts';
@@ -20,8 +21,9 @@ export const DecisionBody = z
 export type DecisionBody = z.infer<typeof DecisionBody>;
 
 /**
- * One approver's decision on the content he saw (`ifMatch`, the request's content hash). The approval that completes
- * the route opens the grant. Throws `self-approval`, `already-decided`, `precondition-required`, `stale`.
+ * One approver's decision on the content he saw (`ifMatch` names the request's content hash, which approvals do not
+ * change). The approval that completes the route opens the grant. Throws `self-approval`, `already-decided`,
+ * `precondition-required`, `stale`.
  */
 export async function decide(
 	ctx: Context,
@@ -43,9 +45,8 @@ export async function decide(
 	if (ifMatch === undefined) {
 		throw new BrokerError('precondition-required', 'Send If-Match with the ETag of the request that you decide on.');
 	}
-	if (ifMatch !== `"${asked.body.contentHash}"`) {
-		throw new BrokerError('stale', 'This is not the content that you saw; read the request again.');
-	}
+	const etag = `"${asked.body.contentHash}"`;
+	mustMatch(ifMatch, etag, 'This is not the content that you saw; read the request again.');
 	if (body.verdict === 'approve') await mustBeCurrent(ctx, request);
 	const mine = { person: actorOf(ctx), as };
 	const open = openRoles(route, approvals);

@@ -51,7 +51,8 @@ const endOfLife = {
 		example: '@1798761600',
 	},
 	Sunset: {
-		description: 'From when nobody gets access any more, if the contract says so',
+		description:
+			'From when no request is taken, if the contract says so; no grant made from now on outlives it, those in force keep their end',
 		schema: { type: 'string' as const },
 		example: 'Fri, 01 Jan 2027 00:00:00 GMT',
 	},

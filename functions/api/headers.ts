@@ -18,7 +18,8 @@ const described = {
 		'/api/v1/grants/grt_01M7YD5PMRP0ZNXB91CVA8E467',
 	),
 	ETag: always({
-		description: 'The version that you see; send it as If-Match',
+		description:
+			'Names what you see (of a request, the content that is decided on, not its approvals); send it as If-Match',
 		schema: { type: 'string' as const, pattern: '^"[\\x21\\x23-\\x7e]+"$' },
 		example: '"3"',
 	}),

@@ -1,5 +1,6 @@
 /** The ledger for those who check it: raw entries with their bytes, and verification. */
 import { z } from '@hono/zod-openapi';
+import type { Context } from '#core/context.ts';
 import { makeCursor, readCursor } from '#core/cursor.ts';
 import * as Ledger from '#core/ledger.ts';
 import { authorize, Entity } from '#core/policy.ts';
@@ -69,8 +70,9 @@ export function ledgerRoutes() {
 		authorize(ctx, 'readLedger', Entity.mesh(ctx.config.governance));
 		const { stream, pageSize, pageToken } = c.req.valid('query');
 		if (stream !== undefined) {
-			const entries = (await Ledger.rawStream(ctx, stream)).map(raw);
-			return c.json({ entries, nextPageToken: null }, 200);
+			const page = await pageOfStream(ctx, stream, pageSize, pageToken);
+			linkNext(c, page.nextPageToken);
+			return c.json(page, 200);
 		}
 		const start = pageToken === undefined ? null : z.string().parse(readCursor(ctx, ['ledger'], pageToken));
 		const page = await Ledger.rawPage(ctx, start, pageSize);
@@ -95,6 +97,17 @@ export function ledgerRoutes() {
 		);
 	});
 	return app;
+}
+
+/** A page of one stream by version: what is appended meanwhile comes after it. */
+async function pageOfStream(ctx: Context, stream: string, pageSize: number, pageToken: string | undefined) {
+	const scope = ['ledger', stream];
+	const after = pageToken === undefined ? 0 : z.int().parse(readCursor(ctx, scope, pageToken));
+	const left = (await Ledger.rawStream(ctx, stream)).filter((stored) => stored.ver > after);
+	const page = left.slice(0, pageSize);
+	const last = page.at(-1);
+	const nextPageToken = last !== undefined && left.length > page.length ? makeCursor(ctx, scope, last.ver) : null;
+	return { entries: page.map(raw), nextPageToken };
 }
 
 function raw(stored: Ledger.Stored) {

@@ -21,9 +21,13 @@ export function jsonBody<T extends z.ZodType>(schema: T, example: z.input<T>) {
 	return { required: true, content: { 'application/json': { schema, example } } } as const;
 }
 
-/** What says which version the caller saw (RFC 9110 section 13.1.1). */
+/** What says which version the caller saw (RFC 9110 section 13.1.1); core/etag.ts reads it. */
 export const IfMatch = z.object({
-	'if-match': z.string().max(200).optional().meta({ description: 'ETag of the thing as you read it', example: '"3"' }),
+	'if-match': z.string().max(1000).optional().meta({
+		description:
+			'ETag of the thing as you read it; of several, one must be its own. Weak tags match nothing, `*` is refused. The ETag of a request names the content that is decided on, not the state of its approvals: it stays the same while they come in.',
+		example: '"3"',
+	}),
 });
 
 /** The chapters of the document. */

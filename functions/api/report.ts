@@ -2,8 +2,12 @@
 
 import { Readable } from 'node:stream';
 import { z } from '@hono/zod-openapi';
+import type { Context as HonoContext } from 'hono';
+import { BrokerError } from '#core/error.ts';
 import * as Report from '#core/report.ts';
 import { BASE } from '../base.ts';
+import type { Env } from '../env.ts';
+import { logFailure } from '../log.ts';
 import * as Example from './examples.ts';
 import { format, json, jsonBody, location, newRouter, one, operation } from './router.ts';
 
@@ -64,9 +68,26 @@ export function reportRoutes() {
 		const csv = c.req.valid('query').format === 'csv';
 		const chunks = csv ? Report.csv(c.var.ctx, report) : Report.json(c.var.ctx, report);
 		c.header('content-type', csv ? 'text/csv; charset=utf-8' : 'application/json');
-		// A failure midway breaks the connection off: a cut report must not look like a whole one.
-		const bytes = Readable.from(chunks, { objectMode: false });
+		const bytes = Readable.from(breakingOff(c, chunks), { objectMode: false });
 		return c.body(Readable.toWeb(bytes) as ReadableStream<Uint8Array>, 200);
 	});
 	return app;
 }
+
+/**
+ * A failure midway breaks the connection off: a cut report must not look like a whole one. What carries the stream
+ * prints or even sends the message of what was thrown, so that one holds nothing; the log has the cause by name.
+ */
+async function* breakingOff(c: HonoContext<Env>, chunks: AsyncIterable<string>): AsyncGenerator<string> {
+	try {
+		yield* chunks;
+	} catch (thrown) {
+		const { site, trace, requestId } = c.var;
+		const known = thrown instanceof BrokerError ? thrown : undefined;
+		const of = { trace: trace.id, request: requestId, code: known?.code ?? 'internal' };
+		logFailure(site.log, of, known?.cause ?? thrown);
+		throw cutOff();
+	}
+}
+
+const cutOff = () => new Error('cut off');

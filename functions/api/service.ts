@@ -82,6 +82,7 @@ const getResourceMetadata = openOperation({
 export function serviceRoutes() {
 	const app = newRouter();
 	describeHeaders(app);
+	const ledgerAnswers = remembered(askLedger);
 	app.openapi(getHealth, (c) => c.json({ status: 'ok' as const }, 200));
 	app.openapi(getReadiness, async (c) => {
 		const { platform } = c.var;
@@ -112,8 +113,21 @@ export function serviceRoutes() {
 	return app;
 }
 
+const READINESS_MS = 2000;
+
+/** Anybody may ask, as often as he likes; the ledger is asked once in two seconds. */
+function remembered(ask: (platform: Platform) => Promise<boolean>): (platform: Platform) => Promise<boolean> {
+	let last: { readonly at: number; readonly answer: Promise<boolean> } | undefined;
+	return (platform) => {
+		const at = platform.clock().getTime();
+		// A clock that was set back does not keep an answer longer.
+		if (last === undefined || Math.abs(at - last.at) >= READINESS_MS) last = { at, answer: ask(platform) };
+		return last.answer;
+	};
+}
+
 /** One read, of a stream that every mesh has: the table is there, and we may read it. */
-async function ledgerAnswers(platform: Platform): Promise<boolean> {
+async function askLedger(platform: Platform): Promise<boolean> {
 	try {
 		await Ledger.last(platform, Ledger.stream.domain(platform.config.governance), 'DomainRegistered');
 		return true;

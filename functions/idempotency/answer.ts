@@ -1,6 +1,7 @@
 /**
  * An answer as it is kept: deflated, then sealed with AES-256-GCM, for it may hold personal data. The seal is bound to
- * the item that it lies in, and so to the caller, the call and the key: an answer moved to another item does not open.
+ * the item that it lies in, and so to the caller, the call and the key, and to the rights that the caller had: an answer
+ * that was moved to another item does not open, nor does one to a caller whose roles are others now.
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';

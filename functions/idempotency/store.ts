@@ -1,7 +1,8 @@
 /**
  * One item per key in the calls table: claimed by a conditional put before the call runs, then answered or lost, by the
  * one attempt that claimed it. An item that a crash leaves stays claimed; its age tells that nobody will finish it.
- * Nothing is deleted here: an item whose day is over may be claimed anew, and DynamoDB deletes it in time.
+ * Nothing is deleted here: an item whose day is over, or whose key was released, may be claimed anew, and DynamoDB
+ * deletes it in time.
  */
 import { type AttributeValue, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import type { Context } from '#core/context.ts';
@@ -77,8 +78,8 @@ async function read({ aws, config }: Ctx, pk: string) {
 }
 
 function stateOf({ now }: Ctx, { print }: KeyedCall, item: Record<string, AttributeValue> | undefined): Claim {
-	// It was there a moment ago: expired and deleted between the two steps, so that the next try will have it.
-	if (item === undefined) return { state: 'running' };
+	// It was there a moment ago: deleted or released between the two steps, so that the next try will have it.
+	if (item === undefined || Number(item[EXPIRES]?.N) <= epochSeconds(now)) return { state: 'running' };
 	if (item['print']?.S !== print) return { state: 'other-call' };
 	const sealed = item['answer']?.B;
 	if (sealed !== undefined) return { state: 'answered', sealed };
@@ -94,6 +95,11 @@ export function keepAnswer(ctx: Ctx, attempt: Attempt, sealed: Uint8Array): Prom
 /** Records that nobody knows how far an attempt got. */
 export function giveUp(ctx: Ctx, attempt: Attempt): Promise<void> {
 	return finish(ctx, attempt, 'lost', { BOOL: true });
+}
+
+/** Frees the key of an attempt that had no effect: its day is over at once, for clocks that are behind, too. */
+export function release(ctx: Ctx, attempt: Attempt): Promise<void> {
+	return finish(ctx, attempt, EXPIRES, { N: String(epochSeconds(ctx.now) - ABANDONED_MS / 1000) });
 }
 
 async function finish({ aws, config }: Ctx, { pk, id }: Attempt, name: string, value: AttributeValue): Promise<void> {

@@ -6,7 +6,6 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { Hono } from 'hono';
-import { compress } from 'hono/compress';
 import { html } from 'hono/html';
 import { BrokerError } from '#core/error.ts';
 import type { Env } from '../env.ts';
@@ -48,7 +47,7 @@ export function docsRoutes(folder: string): Hono<Env> {
 	let loaded: Renderer | undefined;
 	const renderer = () => (loaded ??= load(folder));
 	app.get('/docs', (c) => page(c, docsPage(renderer())));
-	app.get('/docs/:file', compress(), (c) => {
+	app.get('/docs/:file', (c) => {
 		const wanted = `/docs/${c.req.param('file')}`;
 		const own = [style, start].find((asset) => asset.href === wanted);
 		const asset = own ?? Object.values(renderer()).find((a) => a.href === wanted);

@@ -1,9 +1,10 @@
 /** One entry that cannot be read: it is told, it opens nothing, and it holds up neither the sweep nor anybody else. */
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { QueryView } from '#core/query.ts';
 import { principalOf } from '#local/story/world.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
+import { readLog } from '#tests/log.ts';
 import { finished, get, grantTo, post, refused, requestBody } from './harness.ts';
 
 let test: TestBank;
@@ -84,4 +85,42 @@ describe('a flow whose entry was damaged', () => {
 		const { permissions } = test.bank.aws.lakeFormationState();
 		expect(permissions.filter((p) => p.principal === principal)).toEqual([]);
 	});
+});
+
+describe('a report whose store fails midway', () => {
+	const SECRET = 'DE89370400440532013000';
+
+	/** Runs with a store that does not give one flow's entries, and says what was printed meanwhile. */
+	async function failing(work: () => Promise<void>): Promise<string[]> {
+		const { dynamodb } = test.bank.platform.aws;
+		const send = dynamodb.send.bind(dynamodb) as (command: { input: object }) => Promise<unknown>;
+		const broken = (command: { input: object }) =>
+			JSON.stringify(command.input).includes(`F#${good.id}`) ? Promise.reject(new RangeError(SECRET)) : send(command);
+		const store = vi.spyOn(dynamodb, 'send').mockImplementation(broken as never);
+		const printed = vi.spyOn(console, 'error').mockImplementation(() => {});
+		try {
+			await work();
+			return printed.mock.calls.map((values) => values.map(String).join(' '));
+		} finally {
+			store.mockRestore();
+			printed.mockRestore();
+		}
+	}
+
+	it.each(['json', 'csv'])(
+		'breaks off; the log has the failure by name, and its message is nowhere: %s',
+		async (format) => {
+			const report = await askReport();
+			const before = readLog(test.bank).length;
+			const printed = await failing(async () => expect(await contentOf(report, format)).toBe('broke off'));
+			expect(printed.filter((text) => text !== 'Error: cut off')).toEqual([]);
+			const added = readLog(test.bank).slice(before);
+			const lines = added.map((line) => JSON.parse(line) as Record<string, unknown>);
+			const request = lines.find((line) => line['message'] === 'request');
+			const failures = lines.filter((line) => line['message'] === 'failure');
+			expect(failures).toEqual([expect.objectContaining({ code: 'unavailable', error: 'RangeError' })]);
+			expect(failures[0]?.['request']).toBe(request?.['request']);
+			expect(added.join('\n')).not.toContain(SECRET);
+		},
+	);
 });

@@ -188,6 +188,55 @@ describe('a listing', () => {
 	});
 });
 
+describe('the entries of one stream', () => {
+	type Page = { entries: { version: number; stream: string }[]; nextPageToken: string | null };
+	const first = (stream: string) => `/api/v1/ledger/entries?pageSize=2&stream=${encodeURIComponent(stream)}`;
+	const stream = 'A#domain#marketing';
+
+	it('come in pages by version, each naming the next', async () => {
+		for (const roles of [['owner'], ['steward'], ['consumer', 'owner'], ['consumer']]) {
+			await enrol(test, 'marketing', { mia: roles });
+		}
+		const { version } = (await test.world.call(get('stella', '/domains/marketing'))).body as { version: number };
+		const pages: number[][] = [];
+		let path = first(stream);
+		while (path !== '') {
+			const answer = await test.world.call({ who: 'rita', path });
+			const { entries, nextPageToken } = answer.body as Page;
+			expect(entries.every((e) => e.stream === stream)).toBe(true);
+			pages.push(entries.map((e) => e.version));
+			path = /^<(\/[^>]*)>; rel="next"$/.exec(answer.headers.get('link') ?? '')?.[1] ?? '';
+			const token = path === '' ? null : new URL(path, test.bank.api).searchParams.get('pageToken');
+			expect(nextPageToken).toBe(token);
+		}
+		expect(pages.flat()).toEqual(Array.from({ length: version }, (_, i) => i + 1));
+		expect(pages.slice(0, -1).every((p) => p.length === 2)).toBe(true);
+		expect(pages.length).toBe(Math.ceil(version / 2));
+	});
+
+	it('take no page token of another stream, of the whole ledger, or made up; nor does the ledger take theirs', async () => {
+		const tokenOf = async (path: string) => {
+			const { nextPageToken } = (await test.world.call({ who: 'rita', path })).body as Page;
+			expect(nextPageToken).not.toBeNull();
+			return encodeURIComponent(nextPageToken ?? '');
+		};
+		const whole = '/api/v1/ledger/entries?pageSize=2';
+		const [own, all] = [await tokenOf(first(stream)), await tokenOf(whole)];
+		const wrong = [
+			`${first('A#domain#lending')}&pageToken=${own}`,
+			`${first(stream)}&pageToken=${all}`,
+			`${first(stream)}&pageToken=2`,
+			`${whole}&pageToken=${own}`,
+		];
+		for (const path of wrong) await refused(test, { who: 'rita', path }, 422, 'validation');
+	});
+
+	it('of a stream that is not there are none', async () => {
+		const { body } = await test.world.call({ who: 'rita', path: first('A#domain#nowhere') });
+		expect(body).toEqual({ entries: [], nextPageToken: null });
+	});
+});
+
 describe('a domain that two stewards change', () => {
 	it('428 without the version that was seen, 412 with an old one; the first change stands', async () => {
 		const path = '/api/v1/domains/marketing';
@@ -203,20 +252,34 @@ describe('a domain that two stewards change', () => {
 		});
 		await refused(test, put({}), 428, 'precondition-required');
 		await refused(test, put(first), 412, 'stale');
-		await refused(test, put({ 'if-match': '*' }), 412, 'stale');
+		expect((await refused(test, put({ 'if-match': '*' }), 412, 'stale')).detail).toContain('`*`');
+		const weak = Object.values(await seen(test, path)).map((tag) => `W/${tag}, "0"`);
+		await refused(test, put({ 'if-match': weak.join() }), 412, 'stale');
 		const treasury = { ...put({ 'if-match': '"1"' }), path: '/api/v1/domains/treasury' };
 		await refused(test, { ...treasury, body: { ...body, account: '210000000099' } }, 412, 'stale');
-		expect((await test.world.call({ who: 'stella', path })).body).toMatchObject({ version: 2 });
+		const { version } = (await test.world.call({ who: 'stella', path })).body as { version: number };
+		expect(`"${version - 1}"`).toBe(first['if-match']);
+		const listed = put({ 'if-match': `"0", "${version}"` });
+		expect((await test.world.call(listed)).body).toMatchObject({ version: version + 1 });
 	});
 
 	it('200 for the same content again, whoever saw what', async () => {
 		await enrol(test, 'marketing', { mia: ['consumer'] });
+		const { body } = await test.world.call(get('stella', '/domains/marketing'));
 		await enrol(test, 'marketing', { mia: ['consumer'] });
-		expect((await test.world.call(get('stella', '/domains/marketing'))).body).toMatchObject({ version: 3 });
+		expect((await test.world.call(get('stella', '/domains/marketing'))).body).toEqual(body);
 	});
 });
 
 describe('a decision', () => {
+	it('is taken for any of several contents that were seen; its ETag is the same after an approval', async () => {
+		const asked = await file(test.world, 'alice', requestBody(test.world, { duration: 'P4D' }));
+		const listed = { ...asked, etag: `"${'0'.repeat(64)}", ${asked.etag}` };
+		expect((await test.world.call(decision('olga', listed))).status).toBe(201);
+		const { headers } = await test.world.call(get('alice', `/requests/${asked.view.id}`));
+		expect(headers.get('etag')).toBe(asked.etag);
+	});
+
 	it('201 names the grant that it opened', async () => {
 		const asked = await file(test.world, 'alice', requestBody(test.world));
 		const answer = await test.world.call(decision('olga', asked));

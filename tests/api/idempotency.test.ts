@@ -5,7 +5,7 @@ import type { Answer, Call } from '#local/story/client.ts';
 import { principalOf } from '#local/story/world.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
 import { anotherInstance } from '#tests/functions/instance.ts';
-import { decision, file, get, grantTo, post, refused, requestBody, send } from './harness.ts';
+import { decision, enrol, file, get, grantTo, post, refused, requestBody, send } from './harness.ts';
 
 let test: TestBank;
 beforeAll(async () => {
@@ -138,5 +138,19 @@ describe('belongs to one caller:', () => {
 		const other = await test.world.call(keyed({ ...request(), who: 'olga' }, key));
 		expect(other.headers.has('idempotency-replayed')).toBe(false);
 		expect(JSON.stringify(other.body)).not.toContain((first.body as { id: string }).id);
+	});
+
+	it('his own shows nothing once he lost his role, and is whole again with it', async () => {
+		const asked = await file(test.world, 'alice', requestBody(test.world));
+		const call = keyed(decision('olga', asked), randomUUID());
+		const first = await test.world.call(call);
+		expect(first.status).toBe(201);
+		await enrol(test, 'lending', { nick: ['owner'], olga: ['consumer'] });
+		const problem = await refused(test, call, 409, 'outcome-unknown');
+		expect(problem.detail).toContain('your roles');
+		expect(JSON.stringify(problem)).not.toContain(asked.view.id);
+		expect(JSON.stringify(problem)).not.toContain((first.body as { grant: { id: string } }).grant.id);
+		await enrol(test, 'lending', { nick: ['consumer'], olga: ['owner'] });
+		expectReplay(first, await test.world.call(call));
 	});
 });

@@ -163,7 +163,10 @@ describe('a replay', () => {
 
 	it.each<[string, Handler]>([
 		['a refusal', () => Promise.reject(new BrokerError('validation', 'No.', { errors: [] }))],
-		['a refusal that may be tried later', () => Promise.reject(new BrokerError('not-finished', 'Wait.'))],
+		[
+			'a refusal of the same status as one that may pass',
+			() => Promise.reject(new BrokerError('already-decided', 'No.')),
+		],
 		['an answer without a body', (c) => c.body(null, 204)],
 		['bytes that are no text', (c) => c.body(new Uint8Array([0, 255, 128, 10]), 200, { 'content-type': 'x/y' })],
 	])('keeps %s, too', async (_name, answer) => {
@@ -276,7 +279,8 @@ describe('a call whose outcome is unknown never runs again under its key', () =>
 			effects.push(c.req.path);
 			throw thrown;
 		};
-		expect((await instance(desk.platform(), handler)({ key })).status).toBe(status);
+		const first = await instance(desk.platform(), handler)({ key });
+		expect([first.status, first.headers.has('retry-after')]).toEqual([status, false]);
 		expect(await instance(desk.platform(), create)({ key })).toMatchObject({ status: 409, code: 'outcome-unknown' });
 		expect(effects).toHaveLength(1);
 	});

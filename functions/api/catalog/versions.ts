@@ -97,6 +97,7 @@ const compareVersions = operation(ofProduct, {
 			bump: 'major',
 			breaking: true,
 			raised: false,
+			lowered: false,
 			changes: [
 				{ kind: 'column-retyped', table: 'loans', column: 'amount', from: 'int', to: 'decimal(12,2)', breaking: true },
 				{ kind: 'purpose-added', from: null, to: 'model-validation', breaking: false },
