@@ -40,6 +40,7 @@ const Contract = z.strictObject({
 	promises: z.array(z.string()).default(['frequency', 'retention']),
 	bump: z.enum(['first', 'patch', 'minor', 'major']).default('first'),
 	breaking: z.boolean().default(false),
+	lowered: z.array(z.string()).default([]),
 });
 
 const Case = z.strictObject({

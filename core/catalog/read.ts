@@ -1,6 +1,7 @@
 /** Products as their streams tell them: the last version, every version, and the text of each as it was sent. */
 import type { Context } from '../context.ts';
 import { type Contract, type ContractTable, restoreContract } from '../contract.ts';
+import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 
 export type ReadCtx = Pick<Context, 'aws' | 'config'>;
@@ -56,11 +57,21 @@ const KEPT = 1000;
 export async function load(ctx: ReadCtx, entry: Ledger.Recorded<'ContractPublished'>): Promise<Product> {
 	const { product, domain, contractHash, format } = entry.body;
 	const key = `${format} ${contractHash}`;
-	const contract = parsed.get(key) ?? restoreContract(await Ledger.getText(ctx, contractHash), format);
+	const contract = parsed.get(key) ?? restored(await Ledger.getText(ctx, contractHash), format);
 	if (parsed.size >= KEPT) parsed.clear();
 	parsed.set(key, contract);
 	const { leaf } = entry;
 	return { id: product, domain, contract, format, hash: contractHash, leaf, createdAt: entry.entry.at };
+}
+
+/** Nobody who reads a product can mend its contract: to him the record is at fault, not what he sent. */
+function restored(text: string, format: Format): Contract {
+	try {
+		return restoreContract(text, format);
+	} catch (cause) {
+		if (!(cause instanceof BrokerError)) throw cause;
+		throw new BrokerError('record-corrupt', 'The contract that was stored cannot be read.', {}, { cause });
+	}
 }
 
 export type Search = {
@@ -69,11 +80,14 @@ export type Search = {
 	readonly classification?: string | undefined;
 };
 
-/** Products whose id, title, description, tables or columns contain every word of `text`; sorted by id. */
+/**
+ * Products whose id, title, description, tables or columns contain every word of `text`; sorted by id. One that cannot
+ * be read is not among them: the others are found all the same.
+ */
 export async function search(ctx: ReadCtx, query: Search): Promise<Product[]> {
 	const ids = await Ledger.Listing.all(ctx, Ledger.Listing.key.products);
 	const wanted = ids.filter((id) => query.domain === undefined || id.startsWith(`${query.domain}.`));
-	const found = (await Promise.all(wanted.map((id) => get(ctx, id)))).filter((p) => p !== null);
+	const found = (await Promise.all(wanted.map((id) => Ledger.readable(() => get(ctx, id))))).filter((p) => p !== null);
 	const words = (query.text ?? '').toLowerCase().split(/\s+/).filter(Boolean);
 	return found.filter(
 		(p) =>

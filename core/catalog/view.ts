@@ -21,7 +21,10 @@ export const ProductSummary = z
 		personal: z.boolean().meta({ description: 'Whether any column is personal data' }),
 		purposes: z.array(z.string()),
 		deprecatedFrom: z.string().optional().meta({ description: 'Date or date-time from which to look for another' }),
-		retiresAt: z.string().optional().meta({ description: 'Date or date-time from which nobody gets access any more' }),
+		retiresAt: z.string().optional().meta({
+			description:
+				'Date or date-time from which no request is taken; no grant made from now on outlives it, those in force keep their end',
+		}),
 	})
 	.meta({ id: 'DataProductSummary' });
 export type ProductSummary = z.infer<typeof ProductSummary>;

@@ -49,6 +49,7 @@ export const Changes = z
 		bump: z.enum(bumps).meta({ description: 'The highest part of the version number that is higher' }),
 		breaking: z.boolean().meta({ description: 'Whether any change is breaking' }),
 		raised: z.boolean().meta({ description: 'Whether any column became more confidential, or personal' }),
+		lowered: z.boolean().meta({ description: 'Whether any column became less confidential, or is no longer personal' }),
 		changes: z.array(Change),
 	})
 	.meta({ id: 'ContractChanges' });
@@ -68,15 +69,23 @@ export function compare(before: ContractView, after: ContractView): Changes {
 		bump,
 		breaking: changes.some((c) => c.breaking),
 		raised: changes.some(isRaise),
+		lowered: changes.some(isLowering),
 		changes,
 	};
 }
 
 function isRaise({ kind, from, to }: Change): boolean {
 	if (kind === 'column-personal') return to === 'true';
-	const level = (name: string | null) => classifications.findIndex((c) => c === name);
 	return kind === 'column-reclassified' && level(to) > level(from);
 }
+
+/** Fewer may have to agree before somebody reads the column. */
+export function isLowering({ kind, from, to }: Change): boolean {
+	if (kind === 'column-personal') return to === 'false';
+	return kind === 'column-reclassified' && level(to) < level(from);
+}
+
+const level = (name: string | null) => classifications.findIndex((c) => c === name);
 
 /** Parts of one name on both sides: first those that were, in their order, then what is new. */
 function pairs<T extends { readonly name: string }>(

@@ -3,7 +3,7 @@
  * a refusal can point there. Facts only: whether they will do is the policies' to say. Pure.
  */
 import type { Entity } from '../policy.ts';
-import { compare } from './compare.ts';
+import { compare, isLowering } from './compare.ts';
 import { at, custom, list, physicalName } from './rules.ts';
 import type { Path } from './text.ts';
 import type { Contract } from './view.ts';
@@ -33,6 +33,7 @@ export function factsOf(contract: Contract, before: Contract | null): Found {
 	const misnamed = namesOf(document, columns).filter(({ name }) => !snakeCase.test(name));
 	const changes = before === null ? null : compare(before, contract);
 	const breaking = changes?.changes.filter((c) => c.breaking) ?? [];
+	const lowered = new Set(changes?.changes.filter(isLowering).map((c) => `${c.table}.${c.column}`));
 	return {
 		facts: {
 			...(contract.owner === '' ? {} : { owner: contract.owner }),
@@ -46,6 +47,7 @@ export function factsOf(contract: Contract, before: Contract | null): Found {
 			promises: promisesOf(document),
 			bump: changes?.bump ?? 'first',
 			breaking: breaking.length > 0,
+			lowered: [...lowered],
 		},
 		places: {
 			owner: [{ path: ['team'] }],
@@ -55,6 +57,7 @@ export function factsOf(contract: Contract, before: Contract | null): Found {
 			unregulated: unregulated.map(({ path }) => ({ path })),
 			misnamed: misnamed.map(({ path }) => ({ path })),
 			promises: [{ path: ['slaProperties'] }],
+			lowered: columns.filter(({ name }) => lowered.has(name)).map(({ path }) => ({ path })),
 			breaking: breaking.map((c) => ({
 				path: ['version'],
 				says: [c.kind, [c.table, c.column].filter(Boolean).join('.') || c.from].join(' '),
@@ -92,8 +95,23 @@ function idForm(id: unknown): string {
 	return urn.test(text) ? 'urn' : 'other';
 }
 
-/** Service levels that the contract names with a value. */
+/** Service levels that are an amount of time: without a positive one they promise nothing. */
+const amounts: ReadonlySet<string> = new Set(['frequency', 'latency', 'retention']);
+
+/** Service levels that the contract names with a value that promises something. */
 function promisesOf(document: Contract['document']): string[] {
-	const named = list(document['slaProperties']).filter((p) => at(p, ['value']) != null && at(p, ['value']) !== '');
-	return [...new Set(named.map((p) => String(at(p, ['property']))))].toSorted();
+	const promised = list(document['slaProperties']).flatMap((p) => {
+		const [name, value] = [String(at(p, ['property'])), at(p, ['value'])];
+		return (amounts.has(name) ? isPositive(value) : isSaid(value)) ? [name] : [];
+	});
+	return [...new Set(promised)].toSorted();
+}
+
+function isPositive(value: unknown): boolean {
+	if (typeof value === 'string') return /^\d+(\.\d+)?$/.test(value.trim()) && isPositive(Number(value));
+	return typeof value === 'number' && Number.isFinite(value) && value > 0;
+}
+
+function isSaid(value: unknown): boolean {
+	return typeof value === 'string' ? value.trim() !== '' : value != null && value !== false;
 }

@@ -73,6 +73,19 @@ function custom<S extends z.ZodRawShape>(shape: S) {
 		});
 }
 
+/** A field of a struct, or what an array holds: read for its class alone, which is a question of the whole column. */
+const NestedProperty = z.object({
+	classification: z.enum(classifications, needs.classification).optional(),
+	customProperties: custom({ regulatoryClass: z.enum(regulatoryClasses, needs['regulatory-class']).optional() }),
+	get properties(): z.ZodOptional<z.ZodArray<typeof NestedProperty>> {
+		return z.array(NestedProperty).optional();
+	},
+	get items(): z.ZodOptional<typeof NestedProperty> {
+		return NestedProperty.optional();
+	},
+});
+export type NestedProperty = z.infer<typeof NestedProperty>;
+
 const SchemaProperty = z.object({
 	name: Text,
 	physicalName: ColumnName.optional(),
@@ -86,6 +99,8 @@ const SchemaProperty = z.object({
 		regulatoryClass: z.enum(regulatoryClasses, needs['regulatory-class']).optional(),
 		tokenOf: ColumnName.optional(),
 	}),
+	properties: z.array(NestedProperty).optional(),
+	items: NestedProperty.optional(),
 });
 
 const SchemaObject = z.object({

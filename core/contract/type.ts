@@ -39,10 +39,16 @@ export function sameType(a: string, b: string): boolean {
 	return plainName(a) === plainName(b);
 }
 
-const aliases: Readonly<Record<string, string>> = { string: 'varchar', integer: 'int', real: 'float' };
+const aliases: Readonly<Record<string, string>> = {
+	string: 'varchar',
+	integer: 'int',
+	real: 'float',
+	varbinary: 'binary',
+};
 
 function plainName(type: string): string {
-	return type.replaceAll(' ', '').replaceAll(/[a-z_][a-z0-9_]*(?!:|\w)/g, (word) => aliases[word] ?? word);
+	const scaled = type.replaceAll(' ', '').replaceAll(/\bdecimal\((\d+)\)/g, 'decimal($1,0)');
+	return scaled.replaceAll(/[a-z_][a-z0-9_]*(?!:|\w)/g, (word) => aliases[word] ?? word);
 }
 
 function isType(text: string, depth: number): boolean {

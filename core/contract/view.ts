@@ -1,6 +1,6 @@
 /** What a contract document says, as the rest of Fairlead knows it and as the API shows it. */
 import * as z from 'zod';
-import { type ContractDocument, classifications } from './schema.ts';
+import { type ContractDocument, classifications, type NestedProperty } from './schema.ts';
 
 export const Classification = z.enum(classifications);
 export type Classification = z.infer<typeof Classification>;
@@ -9,8 +9,12 @@ export const Column = z
 	.object({
 		name: z.string(),
 		type: z.string().meta({ description: 'Glue or Athena type, lower case' }),
-		classification: Classification.meta({ description: 'The highest, where the contract names none' }),
-		personal: z.boolean().meta({ description: 'Whether the regulatory class is personal-data, or is not named' }),
+		classification: Classification.meta({
+			description: 'The highest of the column and all within it; of all, where the contract names none',
+		}),
+		personal: z
+			.boolean()
+			.meta({ description: 'Whether it, or anything within it, is personal-data, or its class is not named' }),
 		partition: z.boolean(),
 		required: z.boolean().default(false).meta({ description: 'Whether the contract promises a value in every row' }),
 		description: z.string().optional(),
@@ -47,7 +51,10 @@ export const ContractView = z
 		classification: Classification.meta({ description: 'The highest among the columns' }),
 		personal: z.boolean(),
 		deprecatedFrom: z.string().optional().meta({ description: 'Date or date-time from which to look for another' }),
-		retiresAt: z.string().optional().meta({ description: 'Date or date-time from which nobody gets access any more' }),
+		retiresAt: z.string().optional().meta({
+			description:
+				'Date or date-time from which no request is taken; no grant made from now on outlives it, those in force keep their end',
+		}),
 	})
 	.meta({ id: 'Contract' });
 export type ContractView = z.infer<typeof ContractView>;
@@ -111,17 +118,26 @@ function under(base: string, table: string): string {
 
 function columnOf(property: SchemaProperty): Column {
 	const { tokenOf, regulatoryClass } = property.customProperties;
+	const within = nestedIn(property);
 	return {
 		name: columnName(property),
 		type: property.physicalType,
 		// Publication asks for both (policies/); where a text has neither, the strictest stands.
-		classification: property.classification ?? 'restricted',
-		personal: regulatoryClass !== 'none',
+		classification: highest([
+			property.classification ?? 'restricted',
+			...within.flatMap((p) => p.classification ?? []),
+		]),
+		personal: regulatoryClass !== 'none' || within.some((p) => p.customProperties.regulatoryClass === 'personal-data'),
 		partition: property.partitioned,
 		required: property.required,
 		...(property.description === undefined ? {} : { description: property.description }),
 		...(tokenOf === undefined ? {} : { tokenOf }),
 	};
+}
+
+/** Everything within a column, at any depth: access is to the whole column. */
+function nestedIn({ properties = [], items }: Pick<NestedProperty, 'properties' | 'items'>): NestedProperty[] {
+	return [...properties, ...(items === undefined ? [] : [items])].flatMap((part) => [part, ...nestedIn(part)]);
 }
 
 const columnName = (property: SchemaProperty) => property.physicalName ?? property.name;

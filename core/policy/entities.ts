@@ -83,22 +83,25 @@ export type ContractFacts = {
 	readonly unregulated: readonly string[];
 	/** Names of product, tables and columns that are not in snake case. */
 	readonly misnamed: readonly string[];
-	/** Service levels that the contract names with a value. */
+	/** Service levels that the contract promises: named with a value, and a positive one where it is an amount of time. */
 	readonly promises: readonly string[];
 	/** How far above the last published version it is: `first`, `patch`, `minor` or `major`. */
 	readonly bump: string;
 	/** Whether a change since the last published version breaks what consumers rely on. */
 	readonly breaking: boolean;
+	/** Columns that became less confidential, or are no longer personal, since the last published version. */
+	readonly lowered: readonly string[];
 };
 
 export function contract(facts: ContractFacts): CedarValueJson {
-	const { unclassified, unregulated, misnamed, promises, ...plain } = facts;
+	const { unclassified, unregulated, misnamed, promises, lowered, ...plain } = facts;
 	return {
 		...plain,
 		unclassified: [...unclassified],
 		unregulated: [...unregulated],
 		misnamed: [...misnamed],
 		promises: [...promises],
+		lowered: [...lowered],
 	};
 }
 

@@ -91,6 +91,27 @@ describe('a contract that breaks rules of publication', () => {
 		expect((await put('peter', 'payments.cards', breaking('2.0.0'))).status).toBe(201);
 	});
 
+	it('is refused to an owner who makes a column less confidential, with each such column', async () => {
+		const problem = await refused(
+			test,
+			() =>
+				put(
+					'olga',
+					'lending.loans',
+					stringify(
+						changed('lending.loans', (d) => {
+							d.version = '1.0.1';
+							for (const column of d.schema[0].properties) column['classification'] = 'public';
+						}),
+					),
+				),
+			422,
+			'contract-refused',
+		);
+		expect(problem['policies']).toEqual(['lowering-needs-officer']);
+		expect(told(problem)[0]).toMatchObject({ pointer: expect.stringMatching(/^\/schema\/0\/properties\/\d+$/) });
+	});
+
 	it('is recorded, when it breaks none, with the rule that permits it', async () => {
 		const { entries } = (await test.world.call(get('rita', '/ledger/entries?pageSize=100'))).body as {
 			entries: { stream: string; bytes: string }[];

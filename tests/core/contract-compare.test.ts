@@ -115,6 +115,9 @@ describe('comparing two versions', () => {
 		const spelled = (type: string) => read((d) => (column(d, 6)['physicalType'] = type));
 		expect(compare(spelled('string'), spelled('varchar')).changes).toEqual([]);
 		expect(compare(spelled('array<struct<a: integer>>'), spelled('array<struct<a:int>>')).changes).toEqual([]);
+		expect(compare(spelled('binary'), spelled('varbinary')).changes).toEqual([]);
+		expect(compare(spelled('map<int,decimal(10)>'), spelled('map<int,decimal(10,0)>')).changes).toEqual([]);
+		expect(compare(spelled('decimal(10)'), spelled('decimal(10,1)')).changes).toHaveLength(1);
 		expect(compare(spelled('struct<real:int>'), spelled('struct<float:int>')).changes).toHaveLength(1);
 	});
 
@@ -129,11 +132,12 @@ describe('comparing two versions', () => {
 	});
 
 	it.each([
-		['internal', 'restricted', true],
-		['restricted', 'internal', false],
-	])('from %s to %s says whether anything is more confidential', (from, to, raised) => {
+		['internal', 'restricted', { raised: true, lowered: false }],
+		['restricted', 'internal', { raised: false, lowered: true }],
+		['internal', 'internal', { raised: false, lowered: false }],
+	])('from %s to %s says whether anything is more confidential, or less', (from, to, told) => {
 		const at = (level: string) => read((d) => (column(d, 0)['classification'] = level));
-		expect(compare(at(from), at(to)).raised).toBe(raised);
+		expect(compare(at(from), at(to))).toMatchObject(told);
 	});
 });
 

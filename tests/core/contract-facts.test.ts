@@ -24,6 +24,7 @@ describe('facts of a contract', () => {
 			promises: ['frequency', 'retention'],
 			bump: 'first',
 			breaking: false,
+			lowered: [],
 		});
 	});
 
@@ -65,9 +66,9 @@ describe('facts of a contract', () => {
 				(d['slaProperties'] = [
 					{ property: 'frequency', value: null },
 					{ property: 'retention', value: '' },
-					{ property: 'latency', value: 0 },
+					{ property: 'availability', value: ' ' },
 				]),
-			{ promises: ['latency'] },
+			{ promises: [] },
 			{},
 		],
 		['a status', (d) => (d['status'] = 'draft'), { status: 'draft' }, { status: [['status']] }],
@@ -75,6 +76,26 @@ describe('facts of a contract', () => {
 		const found = factsOf(read(change), null);
 		expect(found.facts).toMatchObject(facts);
 		for (const [name, paths] of Object.entries(places)) expect(found.places[name]?.map((p) => p.path)).toEqual(paths);
+	});
+
+	it.each([
+		[1, true],
+		[0.5, true],
+		['10', true],
+		[' 1.5 ', true],
+		[0, false],
+		[-1, false],
+		['0', false],
+		['-1', false],
+		['soon', false],
+		['  ', false],
+		[false, false],
+		[true, false],
+		[null, false],
+	])('freshness and retention of %j are promised: %s', (value, promised) => {
+		const names = ['frequency', 'latency', 'retention'];
+		const contract = read((d) => (d['slaProperties'] = names.map((property) => ({ property, value }))));
+		expect(factsOf(contract, null).facts.promises).toEqual(promised ? names : []);
 	});
 
 	it.each([
@@ -124,5 +145,42 @@ describe('facts of a contract', () => {
 			{ path: ['version'], says: 'column-retyped loans.account_id' },
 			{ path: ['version'], says: 'column-removed loans.status' },
 		]);
+	});
+
+	it('against the version before name each column that fewer would have to agree to', () => {
+		const personal = (value: string) => [{ property: 'regulatoryClass', value }];
+		const level = (name: string, of: string) => (d: Document) => {
+			column(d, 0)['classification'] = name;
+			column(d, 1)['customProperties'] = personal(of);
+		};
+		const [high, low] = [read(level('confidential', 'personal-data')), read(level('public', 'none'))];
+		const { facts, places } = factsOf(low, high);
+		expect(facts.lowered).toEqual(['loans.loan_id', 'loans.account_id']);
+		expect(places['lowered']).toEqual([0, 1].map((k) => ({ path: ['schema', 0, 'properties', k] })));
+		expect(factsOf(high, low).facts.lowered).toEqual([]);
+		expect(factsOf(high, high).facts.lowered).toEqual([]);
+	});
+
+	it('count what lies within a column as the column', () => {
+		const nested = (name: string, value: string) =>
+			read((d) => {
+				const leaf = { name: 'leaf', classification: name, customProperties: [{ property: 'regulatoryClass', value }] };
+				const items = { name: 'item', properties: [leaf, { name: 'plain' }] };
+				delete column(d, 0)['logicalTypeOptions'];
+				Object.assign(column(d, 0), {
+					logicalType: 'array',
+					classification: 'public',
+					physicalType: 'array<struct<leaf:int,plain:int>>',
+					items,
+				});
+			});
+		const [high, low] = [nested('restricted', 'personal-data'), nested('public', 'none')];
+		expect(high.tables[0]?.columns[0]).toMatchObject({ classification: 'restricted', personal: true });
+		expect(low.tables[0]?.columns[0]).toMatchObject({ classification: 'public', personal: false });
+		expect(factsOf(low, high).facts).toMatchObject({ lowered: ['loans.loan_id'], unclassified: [], unregulated: [] });
+		const fault = { pointer: '/schema/0/properties/0/items/properties/0/classification', rule: 'classification' };
+		expect(() => nested('secret', 'none')).toThrow(
+			expect.objectContaining({ code: 'contract-invalid', extensions: { errors: [expect.objectContaining(fault)] } }),
+		);
 	});
 });
