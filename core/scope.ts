@@ -15,10 +15,13 @@ export type StoredFilter = Readonly<Record<string, never>> | null;
 
 export const tableKey = (t: TableRef) => `${t.account}.${t.database}.${t.table}`;
 
+/** Tells of a column whether it is personal. */
+export type Personal = Pick<ReadonlySet<string>, 'has'>;
+
 /** Replaces each constant that is compared with a personal column. `clear` says that nothing had to be hidden. */
 function conceal(
 	filter: Row.RowFilter | null,
-	personal: ReadonlySet<string>,
+	personal: Personal,
 	salt: Uint8Array,
 ): { stored: StoredFilter; clear: boolean } {
 	const hidden = filter !== null && Row.columnsOf(filter).some((c) => personal.has(c));
@@ -30,7 +33,7 @@ function conceal(
 export function concealer(salt: Uint8Array) {
 	const rowFilters: Record<string, unknown> = {};
 	return {
-		store(name: string, scope: Scope, personal: ReadonlySet<string>): { columns: string[]; rowFilter: StoredFilter } {
+		store(name: string, scope: Scope, personal: Personal): { columns: string[]; rowFilter: StoredFilter } {
 			const { stored, clear } = conceal(scope.rowFilter, personal, salt);
 			if (!clear) rowFilters[name] = scope.rowFilter;
 			return { columns: [...scope.columns], rowFilter: stored };
@@ -42,7 +45,7 @@ export function concealer(salt: Uint8Array) {
 	};
 }
 
-function mask(filter: Row.RowFilter, personal: ReadonlySet<string>, salt: Uint8Array): unknown {
+function mask(filter: Row.RowFilter, personal: Personal, salt: Uint8Array): unknown {
 	switch (filter.op) {
 		case 'and':
 		case 'or':

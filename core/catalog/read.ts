@@ -3,6 +3,7 @@ import type { Context } from '../context.ts';
 import { type Contract, type ContractTable, restoreContract } from '../contract.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
+import type { Personal } from '../scope.ts';
 
 export type ReadCtx = Pick<Context, 'aws' | 'config'>;
 
@@ -117,13 +118,13 @@ export async function byTable(
 
 /**
  * Columns that are, or in any published version were, personal, by table: once personal, a constant compared with them
- * stays out of the ledger, whatever a later contract says.
+ * stays out of the ledger, whatever a later contract says. Where a version cannot be read, every column counts: grants
+ * end without it.
  */
-export async function personalColumns(
-	ctx: ReadCtx,
-	id: string,
-): Promise<(table: Ledger.TableRef) => ReadonlySet<string>> {
-	const tables = (await versions(ctx, id)).flatMap((v) => v.contract.tables);
+export async function personalColumns(ctx: ReadCtx, id: string): Promise<(table: Ledger.TableRef) => Personal> {
+	const known = await Ledger.readable(() => versions(ctx, id));
+	if (known === null) return () => ({ has: () => true });
+	const tables = known.flatMap((v) => v.contract.tables);
 	return ({ database, table }) => {
 		const same = tables.filter((t) => t.name === table && t.database === database);
 		return new Set(same.flatMap((t) => t.columns.filter((c) => c.personal).map((c) => c.name)));

@@ -8,7 +8,7 @@
 import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
-import { concealer, recall } from '../scope.ts';
+import { concealer, type Personal, recall } from '../scope.ts';
 import { admit, type Entitlement, end, filterPrefix, forget, type Holding, plan, settled } from './entitlement.ts';
 import { createFilter, filtersOn, grantSelect, prove, retire } from './lakeformation.ts';
 
@@ -49,7 +49,7 @@ async function commit(
 	ctx: Context,
 	blank: Entitlement,
 	change: Change,
-	personal: ReadonlySet<string>,
+	personal: Personal,
 	admission: { guard: () => Promise<void>; reserve: number } = { guard: async () => {}, reserve: 0 },
 ): Promise<Held> {
 	for (let tries = 0; ; tries += 1) {
@@ -70,12 +70,7 @@ async function commit(
 	}
 }
 
-function draft(
-	ctx: Context,
-	state: Entitlement,
-	after: Ledger.Recorded | null,
-	personal: ReadonlySet<string>,
-): Ledger.Draft {
+function draft(ctx: Context, state: Entitlement, after: Ledger.Recorded | null, personal: Personal): Ledger.Draft {
 	const hide = concealer(ctx.random(16));
 	const { principal, product, table, filter, step } = state;
 	const body: Ledger.BodyOf<'EntitlementChanged'> = {
@@ -104,7 +99,7 @@ export async function enter(
 	ctx: Context,
 	of: { principal: string; product: string; table: TableRef },
 	holding: Holding,
-	personal: ReadonlySet<string>,
+	personal: Personal,
 	guard: () => Promise<void>,
 ): Promise<Held> {
 	return commit(
@@ -153,7 +148,7 @@ export async function leave(
 	of: { principal: string; product: string; table: TableRef },
 	grant: string,
 	cause: 'revoked' | 'expired',
-	personal: ReadonlySet<string>,
+	personal: Personal,
 ): Promise<Held> {
 	const change: Change = (state, ver) => {
 		const listed = state.holdings.some((h) => h.grant === grant);
@@ -169,7 +164,7 @@ export async function leave(
 export async function settle(
 	ctx: Context,
 	of: { principal: string; table: TableRef },
-	personal: ReadonlySet<string>,
+	personal: Personal,
 ): Promise<Held | null> {
 	for (let tries = 0; tries < 20; tries += 1) {
 		const now = await held(ctx, of.principal, of.table);

@@ -52,6 +52,13 @@ describe('a stored contract that cannot be read', () => {
 		await expect(Catalog.get(ledger.ctx, id)).rejects.toMatchObject({ code: 'record-corrupt' });
 	});
 
+	it('does not keep its grants from ending: each column of it counts as personal', async () => {
+		const table = { account: '210000000001', database: 'lending', table: 'loans' };
+		const broken = await Catalog.personalColumns(ledger.ctx, 'lending.broken');
+		const whole = await Catalog.personalColumns(ledger.ctx, 'lending.loans');
+		expect([broken(table).has('loan_id'), whole(table).has('loan_id')]).toEqual([true, false]);
+	});
+
 	it('keeps no other product from being found', async () => {
 		expect((await Catalog.search(ledger.ctx, {})).map((p) => p.id)).toEqual(['lending.loans']);
 	});
