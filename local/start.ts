@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, styleText } from 'node:util';
 import { warm } from '#core/sql.ts';
-import { type Bank, type Ports, startBank } from './bank.ts';
+import { type Bank, LOG_FILE, type Ports, startBank } from './bank.ts';
 import { generateLake, sampleContracts } from './lake.ts';
 import { people } from './people.ts';
 import { steps, type Told, tellStory } from './story.ts';
@@ -129,10 +129,10 @@ function show(say: (line: string) => void, step: Told): void {
 
 async function serve(bank: Bank, say: (line?: string) => void, home: string): Promise<void> {
 	say(`
-The API goes on at ${bank.api}/api/v1 (document: ${bank.api}/openapi.json). Ctrl-C stops it.
+The API goes on at ${bank.api}/api/v1 (to read: ${bank.api}/docs). Ctrl-C stops it.
 A token:  npm run -s token -- alice      people: ${Object.keys(people).join(', ')}
 Try:      curl -s ${bank.api}/api/v1/me -H "authorization: Bearer $(npm run -s token -- alice)"
-AWS:      ${bank.aws.endpoint}   issuer: ${bank.issuer.issuer}   state: ${home}`);
+AWS:      ${bank.aws.endpoint}   issuer: ${bank.issuer.issuer}   state: ${home}, log: ${path.join(home, 'bank', LOG_FILE)}`);
 	const timer = setInterval(() => void bank.sweep(), SWEEP_MS);
 	await new Promise((resolve) => {
 		process.once('SIGINT', resolve);

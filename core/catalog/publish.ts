@@ -49,7 +49,7 @@ export async function publish(
 	const { contract } = located;
 	await mustFit(ctx, input, located);
 	if (last !== null) mustBeNew(contract.version, last.body.version);
-	const permit = permitted(ctx, input.id, located, last === null ? null : (await load(ctx, last)).contract);
+	const permit = permitted(ctx, input.id, located, await historyOf(ctx, input.id));
 	await Ledger.putText(ctx, input.text);
 	const recorded = await Ledger.append(ctx, {
 		stream: Ledger.stream.product(input.id),
@@ -80,14 +80,26 @@ function mustBeNew(version: string, last: string): void {
 	}
 }
 
+type History = { readonly before: Contract | null; readonly earlier: readonly Contract[] };
+
+/** What was published before. The last version must be readable; an older one that is not has nothing to say. */
+async function historyOf(ctx: ReadCtx, id: string): Promise<History> {
+	const entries = await Ledger.read(ctx, Ledger.stream.product(id));
+	const last = entries.at(-1);
+	const before = last === undefined ? null : (await load(ctx, Ledger.as(last, 'ContractPublished'))).contract;
+	const older = entries.slice(0, -1).map((e) => Ledger.readable(() => load(ctx, Ledger.as(e, 'ContractPublished'))));
+	const earlier = (await Promise.all(older)).filter((product) => product !== null).map((product) => product.contract);
+	return { before, earlier };
+}
+
 /** Asks the rules of publication. What they refuse is told with the policy, its advice, and each place it is about. */
 function permitted(
 	ctx: Context,
 	id: string,
 	{ contract, lineOf }: Located,
-	before: Contract | null,
+	{ before, earlier }: History,
 ): Permit<'publishContract'> {
-	const { facts, places } = factsOf(contract, before);
+	const { facts, places } = factsOf(contract, before, earlier);
 	const { personal, classification, domain } = contract;
 	const resource = Entity.product({ product: id, domain, personal, classification }, ctx.config.governance);
 	try {

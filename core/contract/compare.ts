@@ -80,10 +80,17 @@ function isRaise({ kind, from, to }: Change): boolean {
 }
 
 /** Fewer may have to agree before somebody reads the column. */
-export function isLowering({ kind, from, to }: Change): boolean {
+function isLowering({ kind, from, to }: Change): boolean {
 	if (kind === 'column-personal') return to === 'false';
 	return kind === 'column-reclassified' && level(to) < level(from);
 }
+
+/** Whether fewer may have to agree before somebody reads `now` than before somebody read `was`. */
+export function isLower(now: Classified, was: Classified): boolean {
+	return level(now.classification) < level(was.classification) || (was.personal && !now.personal);
+}
+
+type Classified = { readonly classification: string; readonly personal: boolean };
 
 const level = (name: string | null) => classifications.findIndex((c) => c === name);
 

@@ -3,7 +3,7 @@
  * a refusal can point there. Facts only: whether they will do is the policies' to say. Pure.
  */
 import type { Entity } from '../policy.ts';
-import { compare, isLowering } from './compare.ts';
+import { compare, isLower } from './compare.ts';
 import { at, custom, list, physicalName } from './rules.ts';
 import type { Path } from './text.ts';
 import type { Contract } from './view.ts';
@@ -24,8 +24,11 @@ const uuid = /^(urn:uuid:)?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a
 const urn = /^urn:[a-z0-9][a-z0-9-]{0,30}[a-z0-9]:[\w.~!$&'()*+,;=:@/%-]+$/i;
 const snakeCase = /^[a-z][a-z0-9]*(_[a-z0-9]+)*$/;
 
-/** `before` is the version that stands published, or null when there is none. */
-export function factsOf(contract: Contract, before: Contract | null): Found {
+/**
+ * `before` is the version that stands published, or null when there is none; `earlier` those before it, oldest first: a
+ * column that was taken away and comes back is held against what it was last.
+ */
+export function factsOf(contract: Contract, before: Contract | null, earlier: readonly Contract[] = []): Found {
 	const { document } = contract;
 	const columns = columnsOf(document);
 	const unclassified = columns.filter(({ column }) => at(column, ['classification']) === undefined);
@@ -33,7 +36,7 @@ export function factsOf(contract: Contract, before: Contract | null): Found {
 	const misnamed = namesOf(document, columns).filter(({ name }) => !snakeCase.test(name));
 	const changes = before === null ? null : compare(before, contract);
 	const breaking = changes?.changes.filter((c) => c.breaking) ?? [];
-	const lowered = new Set(changes?.changes.filter(isLowering).map((c) => `${c.table}.${c.column}`));
+	const lowered = loweredSince(before === null ? earlier : [...earlier, before], contract);
 	return {
 		facts: {
 			...(contract.owner === '' ? {} : { owner: contract.owner }),
@@ -64,6 +67,24 @@ export function factsOf(contract: Contract, before: Contract | null): Found {
 			})),
 		},
 	};
+}
+
+/** Columns that are less confidential than where they were last seen, or no longer personal, as `table.column`. */
+function loweredSince(history: readonly Contract[], contract: Contract): ReadonlySet<string> {
+	const newestFirst = history.toReversed();
+	const lastSeen = (table: string, column: string) =>
+		newestFirst
+			.flatMap((version) => version.tables.filter((t) => t.name === table).flatMap((t) => t.columns))
+			.find((c) => c.name === column);
+	const found = contract.tables.flatMap((table) =>
+		table.columns
+			.filter((column) => {
+				const was = lastSeen(table.name, column.name);
+				return was !== undefined && isLower(column, was);
+			})
+			.map((column) => `${table.name}.${column.name}`),
+	);
+	return new Set(found);
 }
 
 type Named = { readonly name: string; readonly path: Path };

@@ -154,10 +154,10 @@ function repeatedKeys(document: Document.Parsed, at: LineAt): ContractFault[] {
 	return found;
 }
 
-/** What JSON cannot hold without loss, and values that aliases make endless. */
 /** JSON may escape what no UTF-8 text can hold, and so no hash can be of. */
 const HALF = 'holds half of a surrogate pair';
 
+/** What JSON cannot hold without loss, and values that aliases make endless. */
 function valueFaults(value: unknown): { path: Path; detail: string }[] {
 	const found: { path: Path; detail: string }[] = [];
 	let size = 0;

@@ -159,6 +159,11 @@ describe('facts of a contract', () => {
 		expect(places['lowered']).toEqual([0, 1].map((k) => ({ path: ['schema', 0, 'properties', k] })));
 		expect(factsOf(high, low).facts.lowered).toEqual([]);
 		expect(factsOf(high, high).facts.lowered).toEqual([]);
+		// Taken away and brought back: held against what it was last.
+		const without = read((d) => d.schema[0]?.properties.splice(0, 1));
+		expect(factsOf(low, without).facts.lowered).not.toContain('loans.loan_id');
+		expect(factsOf(low, without, [high]).facts.lowered).toContain('loans.loan_id');
+		expect(factsOf(low, without, [high, low]).facts.lowered).not.toContain('loans.loan_id');
 	});
 
 	it('count what lies within a column as the column', () => {
