@@ -2,8 +2,8 @@
  * API Gateway's event, made into one that can be a Fetch `Request`. The adapter answers what cannot be one by itself:
  * without a problem, a request id and a line in the log. Here it is brought into a form that the app refuses.
  *
- * - Method: Fetch forbids CONNECT, TRACE and TRACK, and whatever is no token (Fetch standard, "forbidden method"). One
- *   that no route has stands for them, so they end like any other method that is not allowed.
+ * - Method: those of RFC 9110 and PATCH that Fetch lets a request have. One that no route has stands for all others,
+ *   so they end like any method that is not allowed, and no word of a caller's gets into the log.
  * - Body: GET and HEAD have none (RFC 9110, 9.3.1); what was sent all the same is dropped.
  * - Path: API Gateway may have decoded `rawPath`. A well-formed escape stays; every other `%`, and each character that
  *   RFC 3986 does not let a path have, is escaped, so that a `?` or `#` from a decoded path begins no query and no
@@ -21,15 +21,14 @@ type GatewayEvent = {
 /** In no route; the log has it in the place of the one that was sent. */
 const NO_METHOD = 'FORBIDDEN';
 
-const forbidden = /^(connect|trace|track)$/i;
-const token = /^[\w!#$%&'*+.^`|~-]+$/;
-const bodiless = /^(get|head)$/i;
+const known = /^(GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS)$/;
+const bodiless = /^(GET|HEAD)$/;
 /** Neither an escape nor a character of RFC 3986, 3.3. */
 const unescaped = /%(?![\dA-Fa-f]{2})|[^\w\-.~!$&'()*+,;=:@/%]/gu;
 
 export function fetchable<E extends GatewayEvent>(event: E): E {
 	const { http } = event.requestContext;
-	const method = forbidden.test(http.method) || !token.test(http.method) ? NO_METHOD : http.method;
+	const method = known.test(http.method) ? http.method : NO_METHOD;
 	return {
 		...event,
 		body: bodiless.test(method) ? null : event.body,

@@ -169,7 +169,7 @@ describe('api', () => {
 describe('an event that Fetch takes no request from', () => {
 	const log = () => readFileSync(`${test.bank.dataDir}/lambda.log`, 'utf8').trim().split('\n');
 
-	it.each(['TRACE', 'track', 'CONNECT', 'G T'])(
+	it.each(['TRACE', 'track', 'CONNECT', 'G T', 'Zq7xSecret'])(
 		'405 for the method %s, as a problem, with a line in the log',
 		async (method) => {
 			const printed = vi.spyOn(console, 'error');
@@ -177,6 +177,7 @@ describe('an event that Fetch takes no request from', () => {
 			expect([status, body['code'], headers['allow']]).toEqual([405, 'method-not-allowed', 'GET, HEAD']);
 			const line = JSON.parse(log().at(-1) ?? '') as Record<string, unknown>;
 			expect([line['message'], line['request'], line['status']]).toEqual(['request', headers['x-request-id'], 405]);
+			expect(line['method']).toBe('FORBIDDEN');
 			expect(printed).not.toHaveBeenCalled();
 			printed.mockRestore();
 		},
