@@ -5,9 +5,8 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { DuckDBInstance } from '@duckdb/node-api';
-import { AUDIENCE, type Bank, startBank } from '#local/bank.ts';
+import { type Bank, startBank } from '#local/bank.ts';
 import { generateLake, sampleContracts } from '#local/lake.ts';
 import { register } from '#local/story/access.ts';
 import { approve, ask, makeWorld, principalOf, type World } from '#local/story/world.ts';
@@ -91,34 +90,13 @@ async function enlarge(file: string, rows: number): Promise<void> {
 	}
 }
 
-const folder = (name: string) => fileURLToPath(new URL(`../${name}`, import.meta.url));
-
 function settingsOf(bank: Bank, home: string): Record<string, string> {
-	const { config } = bank.platform;
 	return {
 		...QUIET,
-		AWS_REGION: config.region,
-		AWS_ENDPOINT_URL: bank.aws.endpoint,
-		AWS_ACCESS_KEY_ID: bank.broker.accessKeyId,
-		AWS_SECRET_ACCESS_KEY: bank.broker.secretAccessKey,
-		FAIRLEAD_LEDGER_TABLE: config.tables.ledger,
-		FAIRLEAD_PAYLOADS_TABLE: config.tables.payloads,
-		FAIRLEAD_PROJECTIONS_TABLE: config.tables.projections,
-		FAIRLEAD_CALLS_TABLE: config.tables.calls,
+		...bank.settings,
 		FAIRLEAD_URL: 'https://fairlead.example',
 		// What is measured is the work, not the refusal of more of it.
 		FAIRLEAD_CALLS_PER_MINUTE: '100000000',
 		FAIRLEAD_LOG_FILE: path.join(home, 'api.log'),
-		FAIRLEAD_POLICIES: folder('policies'),
-		FAIRLEAD_DOCS: folder('node_modules/swagger-ui-dist'),
-		FAIRLEAD_GOVERNANCE_DOMAIN: config.governance,
-		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
-		FAIRLEAD_WORK_GROUP_PREFIX: 'fairlead-',
-		FAIRLEAD_CURSOR_KEY: Buffer.from(config.cursorKey).toString('base64'),
-		FAIRLEAD_ISSUER: bank.issuer.issuer,
-		FAIRLEAD_AUDIENCE: AUDIENCE,
-		FAIRLEAD_JWKS_URI: bank.issuer.jwksUri,
-		FAIRLEAD_TOKEN_TYPE: 'at+jwt',
-		FAIRLEAD_TOKEN_ALGORITHMS: 'ES256',
 	};
 }

@@ -13,7 +13,7 @@ import { serve } from '@hono/node-server';
 import type { Platform } from '#core/context.ts';
 import { type Swept, sweep } from '#core/sweep.ts';
 import { makeApp } from '#functions/app.ts';
-import { buildPlatform, type Environment } from '#functions/platform.ts';
+import { buildPlatform } from '#functions/platform.ts';
 import { type LocalAws, startAws } from './aws.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { landing } from './lake.ts';
@@ -44,7 +44,7 @@ export type BankOptions = {
 	readonly ports: Ports;
 	readonly log?: (line: string) => void;
 	/** Settings in place of those that a bank has of itself, by name. */
-	readonly settings?: Environment;
+	readonly settings?: Readonly<Record<string, string>>;
 };
 
 export type Bank = {
@@ -52,6 +52,8 @@ export type Bank = {
 	readonly aws: LocalAws;
 	readonly issuer: Issuer;
 	readonly platform: Platform;
+	/** What Fairlead was built from: its whole environment, for another process that serves the same bank. */
+	readonly settings: Readonly<Record<string, string>>;
 	/** The key pair of Fairlead's own role. */
 	readonly broker: { readonly accessKeyId: string; readonly secretAccessKey: string };
 	readonly dataDir: string;
@@ -77,7 +79,8 @@ export async function startBank(options: BankOptions): Promise<Bank> {
 		const broker = aws.issueKey(BROKER);
 		const { api, serve, stop } = await listen(ports.api);
 		running.push(stop);
-		const built = buildPlatform({ ...environment(options, api, aws, issuer, broker), ...options.settings });
+		const settings = { ...environment(options, api, aws, issuer, broker), ...options.settings };
+		const built = buildPlatform(settings);
 		const { platform } = built;
 		await createTables(platform.aws.dynamodb, platform.config.tables);
 		serve(makeApp(built).fetch);
@@ -86,6 +89,7 @@ export async function startBank(options: BankOptions): Promise<Bank> {
 			aws,
 			issuer,
 			platform,
+			settings,
 			broker,
 			dataDir,
 			lakeDir,

@@ -65,30 +65,14 @@ it('what is development alone is told from what is deployed', () => {
 
 /** The settings of a deployed function, for the bank that this test has. */
 function environment(name: FunctionName): Record<string, string> {
-	const { bank } = test;
-	const { config } = bank.platform;
+	// As deployed, the log goes to standard output.
+	const { FAIRLEAD_LOG_FILE: _, ...rest } = test.bank.settings;
 	return {
-		AWS_REGION: config.region,
-		AWS_ENDPOINT_URL: bank.aws.endpoint,
-		AWS_ACCESS_KEY_ID: bank.broker.accessKeyId,
-		AWS_SECRET_ACCESS_KEY: bank.broker.secretAccessKey,
+		...rest,
 		AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
-		FAIRLEAD_LEDGER_TABLE: config.tables.ledger,
-		FAIRLEAD_PAYLOADS_TABLE: config.tables.payloads,
-		FAIRLEAD_PROJECTIONS_TABLE: config.tables.projections,
-		FAIRLEAD_CALLS_TABLE: config.tables.calls,
 		FAIRLEAD_URL: 'https://fairlead.example',
 		FAIRLEAD_POLICIES: path.join(folders[name], 'policies'),
 		FAIRLEAD_DOCS: path.join(folders[name], 'docs'),
-		FAIRLEAD_GOVERNANCE_DOMAIN: config.governance,
-		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
-		FAIRLEAD_WORK_GROUP_PREFIX: 'fairlead-',
-		FAIRLEAD_CURSOR_KEY: Buffer.from(config.cursorKey).toString('base64'),
-		FAIRLEAD_ISSUER: bank.issuer.issuer,
-		FAIRLEAD_AUDIENCE: 'fairlead',
-		FAIRLEAD_JWKS_URI: bank.issuer.jwksUri,
-		FAIRLEAD_TOKEN_TYPE: 'at+jwt',
-		FAIRLEAD_TOKEN_ALGORITHMS: 'ES256',
 	};
 }
 

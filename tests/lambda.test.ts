@@ -1,6 +1,5 @@
 /** The Lambda entries, driven as AWS drives them: built from the environment, called with API Gateway v2 events. */
 import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import type { APIGatewayProxyEventV2, APIGatewayProxyStructuredResultV2 } from 'aws-lambda';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -20,30 +19,10 @@ const before = { ...process.env };
 
 /** The settings of a deployed function, for the bank that this test has. */
 function environment({ bank }: TestBank): Record<string, string> {
-	const { config } = bank.platform;
 	return {
-		AWS_REGION: config.region,
-		AWS_ENDPOINT_URL: bank.aws.endpoint,
-		AWS_ACCESS_KEY_ID: bank.broker.accessKeyId,
-		AWS_SECRET_ACCESS_KEY: bank.broker.secretAccessKey,
-		FAIRLEAD_LEDGER_TABLE: config.tables.ledger,
-		FAIRLEAD_PAYLOADS_TABLE: config.tables.payloads,
-		FAIRLEAD_PROJECTIONS_TABLE: config.tables.projections,
-		FAIRLEAD_CALLS_TABLE: config.tables.calls,
+		...bank.settings,
 		FAIRLEAD_URL: 'https://fairlead.example',
 		FAIRLEAD_LOG_FILE: `${bank.dataDir}/lambda.log`,
-		FAIRLEAD_DOCS: fileURLToPath(new URL('../node_modules/swagger-ui-dist', import.meta.url)),
-		FAIRLEAD_POLICIES: fileURLToPath(new URL('../policies', import.meta.url)),
-		FAIRLEAD_GOVERNANCE_DOMAIN: config.governance,
-		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
-		FAIRLEAD_WORK_GROUP_PREFIX: 'fairlead-',
-		FAIRLEAD_RETRY_MS: '10',
-		FAIRLEAD_CURSOR_KEY: Buffer.from(config.cursorKey).toString('base64'),
-		FAIRLEAD_ISSUER: bank.issuer.issuer,
-		FAIRLEAD_AUDIENCE: 'fairlead',
-		FAIRLEAD_JWKS_URI: bank.issuer.jwksUri,
-		FAIRLEAD_TOKEN_TYPE: 'at+jwt',
-		FAIRLEAD_TOKEN_ALGORITHMS: 'ES256',
 	};
 }
 
