@@ -11,8 +11,9 @@ import { type Lab, openLab } from './lab.ts';
 import { ledger } from './ledger.ts';
 import { query } from './query.ts';
 import { machine, renderDocument, renderSection, type Section } from './report.ts';
+import { sql } from './sql.ts';
 
-const sections = { query, ledger, get, bundle } as const satisfies Record<string, (lab: Lab) => Promise<Section>>;
+const sections = { query, ledger, get, bundle, sql } as const satisfies Record<string, (lab: Lab) => Promise<Section>>;
 const isName = (name: string): name is keyof typeof sections => Object.hasOwn(sections, name);
 
 const print = (text: string) => process.stdout.write(`${text}\n`);

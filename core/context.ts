@@ -5,6 +5,7 @@
  */
 import type { Aws } from './aws.ts';
 import { BrokerError } from './error.ts';
+import type { Parser } from './parser.ts';
 
 export const roles = [
 	'consumer',
@@ -39,6 +40,8 @@ export type Tables = {
 
 export type Config = {
 	readonly region: string;
+	/** URI of this installation, which its OpenLineage facets name as their producer. */
+	readonly producer: string;
 	readonly tables: Tables;
 	/** The domain whose stewards, regulators and operators act for the whole mesh. */
 	readonly governance: string;
@@ -73,6 +76,7 @@ export type Platform = {
 	readonly config: Config;
 	readonly aws: Aws;
 	readonly policies: PolicySet;
+	readonly parser: Parser;
 	/** Cryptographically strong random bytes. */
 	readonly random: (bytes: number) => Uint8Array;
 	readonly clock: () => Date;

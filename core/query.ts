@@ -6,7 +6,6 @@
  * served only to who ran it, and only while the grants it used are in force.
  */
 import * as z from 'zod';
-import * as Catalog from './catalog.ts';
 import { actorOf, type Context } from './context.ts';
 import { makeCursor, readCursor } from './cursor.ts';
 import * as Domains from './domains.ts';
@@ -17,14 +16,20 @@ import * as Ledger from './ledger.ts';
 import * as Lineage from './lineage.ts';
 import { authorize, Entity, notFound, reveal } from './policy.ts';
 import { type Execution, look, page, type ResultPage, start, stop } from './query/athena.ts';
-import { type Bound, plan } from './query/plan.ts';
-import { parseQuery, type Query, type TableName, tableNames } from './sql.ts';
+import { bind } from './query/bind.ts';
+import { dryRun, type QueryPlan } from './query/dryrun.ts';
+import { plan } from './query/plan.ts';
+import type { Query } from './sql.ts';
+
+export { QueryPlan } from './query/dryrun.ts';
+export { ForeignLineage, ForeignSql, readForeign } from './query/foreign.ts';
 
 export const QueryBody = z
 	.strictObject({
 		sql: z.string().min(1).max(262_144).meta({ example: 'SELECT * FROM lending.loans' }),
 		principal: RoleArn,
 		purpose: Slug.optional().meta({ description: 'The purpose of the principal if absent' }),
+		dryRun: z.boolean().optional().meta({ description: 'Say what it would read and what is missing; run nothing' }),
 	})
 	.meta({ id: 'QueryBody' });
 export type QueryBody = z.infer<typeof QueryBody>;
@@ -49,8 +54,39 @@ export const QueryView = z
 	.meta({ id: 'Query' });
 export type QueryView = z.infer<typeof QueryView>;
 
+/** What a query would read, which grants cover it and whom to ask for the rest. Nothing runs, nothing is recorded. */
+export async function tryOut(ctx: Context, body: QueryBody): Promise<QueryPlan> {
+	const { who, query } = await prepare(ctx, body);
+	return dryRun(ctx.config, who, query, await bind(ctx, who, query));
+}
+
 /** Checks, records and starts a query. */
 export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> {
+	const { who, domain, query } = await prepare(ctx, body);
+	const planned = plan(query, await bind(ctx, who, query));
+	const { printed, normalised, columns, until } = planned;
+	const flow = await Lineage.intend(
+		ctx,
+		{
+			flow: newId('query', ctx),
+			domain,
+			principal: who.principal,
+			purpose: who.purpose,
+			legalBasis: ctx.config.purposes.find((p) => p.id === who.purpose)?.legalBasis ?? '',
+			auth: planned.auth,
+			query: { engine: 'athena', workGroup: ctx.config.workGroup(domain), sqlNormHash: Ledger.sha256(normalised) },
+			from: planned.from,
+			to: { domain, ...planned.to },
+			until,
+		},
+		{ sql: body.sql, printed, columns },
+	);
+	await begin(ctx, flow, printed);
+	return flow;
+}
+
+/** Who asks, for which domain and purpose, and the text read. */
+async function prepare(ctx: Context, body: QueryBody) {
 	// Outsiders learn nothing here, not even which principals exist.
 	authorize(ctx, 'viewDomains', Entity.mesh(ctx.config.governance));
 	const serving = await Domains.principal(ctx, body.principal);
@@ -63,51 +99,8 @@ export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> 
 	if (body.purpose !== undefined && body.purpose !== serving.purpose) {
 		throw new BrokerError('purpose-mismatch', `The principal serves \`${serving.purpose}\` alone.`);
 	}
-	const who = { principal: body.principal, person: actorOf(ctx), purpose: serving.purpose };
-	const query = parseQuery(body.sql);
-	const bound = await Promise.all(tablesOf(query).map((name) => bind(ctx, who, name)));
-	const planned = plan(
-		query,
-		bound.filter((b) => b !== null),
-	);
-	const workGroup = ctx.config.workGroup(domain);
-	const flow = await Lineage.intend(
-		ctx,
-		{
-			flow: newId('query', ctx),
-			domain,
-			principal: body.principal,
-			purpose: serving.purpose,
-			legalBasis: ctx.config.purposes.find((p) => p.id === serving.purpose)?.legalBasis ?? '',
-			auth: planned.auth,
-			query: { engine: 'athena', workGroup, sqlNormHash: Ledger.sha256(planned.normalised) },
-			from: planned.from,
-			to: { domain, columns: planned.to },
-			until: planned.until,
-		},
-		{ sql: body.sql, printed: planned.printed, columns: planned.columns },
-	);
-	await begin(ctx, flow, planned.printed);
-	return flow;
-}
-
-/** The tables that the query names, each once, however it is written. */
-function tablesOf(query: Query): TableName[] {
-	const names = tableNames(query);
-	return names.filter((n, i) => names.findIndex((m) => m.database === n.database && m.table === n.table) === i);
-}
-
-/** Null for a table that no product stands for: the resolver then says where it is written. */
-async function bind(
-	ctx: Context,
-	who: { principal: string; person: string; purpose: string },
-	name: TableName,
-): Promise<Bound | null> {
-	if (name.database === null) return null;
-	const known = await Catalog.byTable(ctx, name.database, name.table);
-	if (known === null) return null;
-	const ref = Catalog.refOf(known.table);
-	return { name, ...known, ref, gate: await Grants.gate(ctx, who, ref, ctx.now) };
+	const query: Query = await ctx.parser.query(body.sql);
+	return { who: { principal: body.principal, person: actorOf(ctx), purpose: serving.purpose }, domain, query };
 }
 
 const hintOf = (flow: Lineage.Flow) => `execution#${flow.id}`;

@@ -8,11 +8,12 @@
  */
 import * as z from 'zod';
 import { BrokerError } from './error.ts';
+import type { Parser } from './parser.ts';
 import { canonical } from './rowfilter/canonical.ts';
 import { convert, type FilterColumn } from './rowfilter/convert.ts';
 import { covers } from './rowfilter/covers.ts';
 import { isNumber } from './rowfilter/number.ts';
-import { demandWellFormed, parseExpression, printRowFilter, type RowFilter as Tree } from './sql.ts';
+import { type Expression, printRowFilter, type RowFilter as Tree } from './sql.ts';
 
 export { canonical } from './rowfilter/canonical.ts';
 export type { FilterColumn } from './rowfilter/convert.ts';
@@ -66,9 +67,17 @@ export const RowFilter: z.ZodType<RowFilter> = z.discriminatedUnion('op', [
 ]);
 
 /** The canonical tree of a text over these columns; refuses what Lake Formation would not take, with its place. */
-export function parseRowFilter(written: string, columns: readonly FilterColumn[]): RowFilter {
-	demandWellFormed(written);
-	const tree = canonical(convert(parsed(written), columns));
+export async function readRowFilter(
+	parser: Pick<Parser, 'expression'>,
+	written: string,
+	columns: readonly FilterColumn[],
+): Promise<RowFilter> {
+	return rowFilterOf(await parser.expression(written).catch(invalidAsFilter), columns);
+}
+
+/** The same of a text that was read already. */
+export function rowFilterOf(written: Expression, columns: readonly FilterColumn[]): RowFilter {
+	const tree = canonical(convert(written, columns));
 	if (printRowFilter(tree).length > MAX_EXPRESSION) {
 		const detail = `The filter is printed with more than ${MAX_EXPRESSION} characters.`;
 		throw new BrokerError('row-filter-invalid', detail, { line: 1, column: 1 });
@@ -76,14 +85,11 @@ export function parseRowFilter(written: string, columns: readonly FilterColumn[]
 	return tree;
 }
 
-function parsed(written: string) {
-	try {
-		return parseExpression(written);
-	} catch (error) {
-		if (!(error instanceof BrokerError)) throw error;
-		const { line, column: at } = error.extensions;
-		throw new BrokerError('row-filter-invalid', error.message, { line, column: at }, { cause: error });
-	}
+/** What is wrong with a text is, of a filter, wrong with the filter; what is wrong with the reading stays that. */
+export function invalidAsFilter(error: unknown): never {
+	if (!(error instanceof BrokerError) || error.extensions.line === undefined) throw error;
+	const { line, column: at } = error.extensions;
+	throw new BrokerError('row-filter-invalid', error.message, { line, column: at }, { cause: error });
 }
 
 /** What any of the filters lets through, canonical; null is all rows. A filter that another covers is left out. */

@@ -11,6 +11,7 @@ import { accessRoutes } from './api/access.ts';
 import { catalogRoutes } from './api/catalog.ts';
 import { grantRoutes } from './api/grants.ts';
 import { ledgerRoutes } from './api/ledger.ts';
+import { lineageRoutes } from './api/lineage.ts';
 import { meRoutes } from './api/me.ts';
 import { queryRoutes } from './api/query.ts';
 import { reportRoutes } from './api/report.ts';
@@ -28,7 +29,16 @@ import type { Built } from './platform.ts';
 import { problem } from './problem.ts';
 import { traceOf, traceparentOf } from './trace.ts';
 
-const operations = [meRoutes, catalogRoutes, accessRoutes, grantRoutes, queryRoutes, reportRoutes, ledgerRoutes];
+const operations = [
+	meRoutes,
+	catalogRoutes,
+	accessRoutes,
+	grantRoutes,
+	queryRoutes,
+	lineageRoutes,
+	reportRoutes,
+	ledgerRoutes,
+];
 
 export function makeApp(built: Built): OpenAPIHono<Env> {
 	const app = newRouter();

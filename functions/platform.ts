@@ -5,12 +5,14 @@
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { setFlagsFromString } from 'node:v8';
 import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import { makeAws } from '#core/aws.ts';
 import type { Config, Platform } from '#core/context.ts';
 import { type Authenticate, makeAuthenticate } from '#core/identity.ts';
+import { makeParser } from '#core/parser.ts';
 import { loadPolicies } from '#core/policy.ts';
 import { type Log, makeLog, warnTo } from './log.ts';
 
@@ -45,6 +47,7 @@ export const Settings = z.object({
 	FAIRLEAD_VERSION: required.default('unversioned').meta({ description: 'What is deployed: a release or commit' }),
 	FAIRLEAD_CALLS_PER_MINUTE: z.coerce.number().int().min(1).default(600).meta({ description: 'Per caller' }),
 	FAIRLEAD_POLICIES: required.meta({ description: 'Folder of the policies' }),
+	FAIRLEAD_PARSER: required.meta({ description: 'Module of the thread that reads SQL' }),
 	FAIRLEAD_LOG_FILE: required.optional().meta({ description: 'Standard output, unless given' }),
 	/** Set by Lambda (Developer Guide, "Defined runtime environment variables"). */
 	AWS_LAMBDA_INITIALIZATION_TYPE: z.string().optional(),
@@ -147,6 +150,7 @@ function platformOf(settings: Settings, log: Log): Platform {
 			readFileSync(join(settings.FAIRLEAD_POLICIES, 'schema.cedarschema'), 'utf8'),
 			readPolicies(join(settings.FAIRLEAD_POLICIES, 'global')),
 		),
+		parser: makeParser({ file: pathToFileURL(settings.FAIRLEAD_PARSER) }),
 		random: (bytes: number) => randomBytes(bytes),
 		clock: () => new Date(),
 		warn: warnTo(log),
@@ -158,6 +162,7 @@ const Purposes = z.array(z.strictObject({ id: required, name: required, legalBas
 function configOf(settings: Settings): Config {
 	return {
 		region: settings.AWS_REGION,
+		producer: settings.FAIRLEAD_URL,
 		tables: {
 			ledger: settings.FAIRLEAD_LEDGER_TABLE,
 			payloads: settings.FAIRLEAD_PAYLOADS_TABLE,

@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import type { FunctionName } from './actions.ts';
-import { entries, folderOf } from './entries.ts';
+import { entries, folderOf, parser } from './entries.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -64,6 +64,8 @@ export async function bundle(name: FunctionName, folder = path.join(root, folder
 	rmSync(folder, { recursive: true, force: true });
 	mkdirSync(folder, { recursive: true });
 	const { metafile } = await build({ ...bundleOptions(entries[name]), outfile: path.join(folder, 'index.mjs') });
+	// The sweep reads no SQL.
+	if (name === 'api') await build({ ...bundleOptions(parser), outfile: path.join(folder, 'parser.mjs') });
 	for (const [to, from] of Object.entries(besides(name))) cpSync(from, path.join(folder, to), { recursive: true });
 	return metafile;
 }

@@ -45,6 +45,7 @@ function environment(settings: StageSettings, tables: Tables, url: $util.Input<s
 		FAIRLEAD_URL: url,
 		FAIRLEAD_VERSION: process.env['FAIRLEAD_VERSION'] ?? 'unversioned',
 		FAIRLEAD_CALLS_PER_MINUTE: String(settings.callsPerMinute),
+		FAIRLEAD_PARSER: `${TASK_ROOT}/parser.mjs`,
 		FAIRLEAD_POLICIES: `${TASK_ROOT}/policies`,
 		FAIRLEAD_DOCS: `${TASK_ROOT}/docs`,
 		FAIRLEAD_GOVERNANCE_DOMAIN: settings.governanceDomain,

@@ -13,11 +13,11 @@ import { provision } from './aws/landing.ts';
 import { lockFolder } from './aws/lock.ts';
 import { findForQuery } from './aws/lookup.ts';
 import { listen } from './aws/server.ts';
-import type { Filter, Landing, Permission } from './aws/state.ts';
+import type { Filter, LandingInput, Permission } from './aws/state.ts';
 import { openStore } from './aws/store.ts';
 import { makeSts } from './aws/sts.ts';
 
-export type { Landing } from './aws/state.ts';
+export type { Landing, LandingInput } from './aws/state.ts';
 
 export type LocalAws = {
 	/** One address for all services. */
@@ -25,7 +25,7 @@ export type LocalAws = {
 	/** The long-lived key of an IAM identity; the same one when asked again, also after a restart. */
 	readonly issueKey: (identityArn: string) => Key;
 	/** Adds or replaces what `landing` names; leaves the rest and what was granted since. */
-	readonly provision: (landing: Landing) => Promise<void>;
+	readonly provision: (landing: LandingInput) => Promise<void>;
 	/** What Lake Formation holds now. */
 	readonly lakeFormationState: () => {
 		readonly filters: readonly Filter[];

@@ -31,6 +31,7 @@ export const LOG_FILE = 'fairlead.log';
 
 const { version } = createRequire(import.meta.url)('../package.json') as { version: string };
 const docs = fileURLToPath(new URL('../node_modules/swagger-ui-dist', import.meta.url));
+const parser = fileURLToPath(new URL('parser.mjs', import.meta.url));
 const policies = fileURLToPath(new URL('../policies', import.meta.url));
 
 export type Ports = { readonly api: number; readonly aws: number; readonly issuer: number };
@@ -118,6 +119,7 @@ function environment(options: BankOptions, api: string, aws: LocalAws, issuer: I
 		FAIRLEAD_CALLS_PER_MINUTE: '6000',
 		FAIRLEAD_LOG_FILE: path.join(options.dataDir, LOG_FILE),
 		FAIRLEAD_DOCS: docs,
+		FAIRLEAD_PARSER: parser,
 		FAIRLEAD_POLICIES: policies,
 		FAIRLEAD_GOVERNANCE_DOMAIN: 'governance',
 		FAIRLEAD_FOUNDERS: JSON.stringify([{ issuer: issuer.issuer, subject: people.stella.subject }]),

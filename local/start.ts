@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { parseArgs, styleText } from 'node:util';
-import { warm } from '#core/sql.ts';
+import { warm } from '#core/syntax.ts';
 import { type Bank, LOG_FILE, type Ports, startBank } from './bank.ts';
 import { generateLake, sampleContracts } from './lake.ts';
 import { people } from './people.ts';
@@ -90,6 +90,7 @@ async function main(): Promise<number> {
 	const started = performance.now();
 	warm();
 	const bank = await open(options, home);
+	await bank.platform.parser.warm();
 	try {
 		say(`Fairlead on ${bank.api}, ready in ${seconds(started)}\n`);
 		const told = returning && !options.once ? [] : await tellStory(bank, (step) => show(say, step));

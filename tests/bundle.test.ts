@@ -71,6 +71,7 @@ function environment(name: FunctionName): Record<string, string> {
 		...rest,
 		AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 		FAIRLEAD_URL: 'https://fairlead.example',
+		FAIRLEAD_PARSER: path.join(folders[name], 'parser.mjs'),
 		FAIRLEAD_POLICIES: path.join(folders[name], 'policies'),
 		FAIRLEAD_DOCS: path.join(folders[name], 'docs'),
 	};

@@ -10,10 +10,10 @@ const CEILING = 400;
 /** Concepts of core from the bottom up; an import may only go down. One line is one level: no imports within it. */
 const levels = [
 	['error', 'id'],
-	['aws'],
+	['aws', 'sql'],
+	['parser', 'syntax'],
 	['context'],
-	['cursor', 'etag', 'identity', 'policy', 'sql'],
-	['rowfilter'],
+	['cursor', 'etag', 'identity', 'policy', 'rowfilter'],
 	['contract', 'ledger'],
 	['person', 'scope'],
 	['domains'],

@@ -4,20 +4,18 @@
  */
 import { randomUUID } from 'node:crypto';
 import { GetQueryResultsCommand } from '@aws-sdk/client-athena';
-import * as Catalog from '#core/catalog.ts';
 import type { Context } from '#core/context.ts';
 import { actorOf } from '#core/context.ts';
 import * as Domains from '#core/domains.ts';
-import * as Grants from '#core/grants.ts';
 import { newId } from '#core/id.ts';
 import { makeAuthenticate } from '#core/identity.ts';
 import * as Ledger from '#core/ledger.ts';
 import * as Lineage from '#core/lineage.ts';
 import { authorize, Entity } from '#core/policy.ts';
 import { look, start } from '#core/query/athena.ts';
-import { type Bound, type Plan, plan } from '#core/query/plan.ts';
+import { bind } from '#core/query/bind.ts';
+import { type Plan, plan } from '#core/query/plan.ts';
 import * as Query from '#core/query.ts';
-import { parseQuery, tableNames } from '#core/sql.ts';
 import { makeCount } from '#functions/limits.ts';
 import { AUDIENCE } from '#local/bank.ts';
 import type { Lab } from '../lab.ts';
@@ -127,26 +125,11 @@ async function decide(ctx: Context, arn: string, sql: string, measure: Measure) 
 		authorize(ctx, 'viewDomains', Entity.mesh(ctx.config.governance));
 		authorize(ctx, 'runQuery', Entity.domain(domain));
 	});
-	const query = await measure('start', 'parse', () => parseQuery(sql));
+	const query = await measure('start', 'parse', () => ctx.parser.query(sql));
 	const who = { principal: arn, person: actorOf(ctx), purpose: serving.purpose };
-	const bound = await measure('start', 'find the product, gate the table', () => bindAll(ctx, who, tableNames(query)));
+	const bound = await measure('start', 'find the product, gate the table', () => bind(ctx, who, query));
 	const planned = await measure('start', 'resolve, authorise columns, print', () => plan(query, bound));
 	return { planned, domain };
-}
-
-async function bindAll(
-	ctx: Context,
-	who: { readonly principal: string; readonly person: string; readonly purpose: string },
-	names: ReturnType<typeof tableNames>,
-): Promise<Bound[]> {
-	return Promise.all(
-		names.map(async (name) => {
-			const known = await Catalog.byTable(ctx, name.database ?? '', name.table);
-			if (known === null) throw new Error(`no product stands for ${name.table}`);
-			const ref = Catalog.refOf(known.table);
-			return { name, ...known, ref, gate: await Grants.gate(ctx, who, ref, ctx.now) };
-		}),
-	);
 }
 
 function intend(ctx: Context, principal: string, domain: string, sql: string, planned: Plan): Promise<Lineage.Flow> {
@@ -165,7 +148,7 @@ function intend(ctx: Context, principal: string, domain: string, sql: string, pl
 		auth,
 		query,
 		from,
-		to: { domain, columns: to },
+		to: { domain, ...to },
 		until,
 	};
 	return Lineage.intend(ctx, body, { sql, printed, columns });

@@ -6,7 +6,8 @@ import type { ContractTable } from '../contract.ts';
 import { BrokerError } from '../error.ts';
 import { Issuer, ProductId, RoleArn, Slug } from '../id.ts';
 import type { TableRef } from '../ledger.ts';
-import { parseRowFilter } from '../rowfilter.ts';
+import type { Parser } from '../parser.ts';
+import { readRowFilter } from '../rowfilter.ts';
 import type { Scope } from '../scope.ts';
 
 /** No access is for ever, whatever was asked. */
@@ -46,17 +47,25 @@ export type AccessRequest = z.infer<typeof AccessRequest>;
 export type RequestedScope = Scope & { readonly table: TableRef };
 
 /** The scopes asked for, canonical. Throws `table-not-found`, `column-not-found` or `row-filter-invalid`. */
-export function scopesOf(product: Product, asked: AccessRequest['tables']): RequestedScope[] {
-	const scopes = asked.map((a, i) => scopeOf(product, a, `/tables/${i}`));
+export async function scopesOf(
+	parser: Parser,
+	product: Product,
+	asked: AccessRequest['tables'],
+): Promise<RequestedScope[]> {
+	const scopes = await Promise.all(asked.map((a, i) => scopeOf(parser, product, a, `/tables/${i}`)));
 	const names = scopes.map((s) => JSON.stringify(s.table));
 	const twice = names.findIndex((n, i) => names.indexOf(n) !== i);
 	if (twice !== -1) throw invalid(`/tables/${twice}/table`, 'the same table twice; put its columns into one');
 	return scopes;
 }
 
-function scopeOf(product: Product, asked: AccessRequest['tables'][number], pointer: string): RequestedScope {
-	const name = asked.table.toLowerCase();
-	const table = product.contract.tables.find((t) => t.name === name || `${t.database}.${t.name}` === name);
+async function scopeOf(
+	parser: Parser,
+	product: Product,
+	asked: AccessRequest['tables'][number],
+	pointer: string,
+): Promise<RequestedScope> {
+	const table = tableOf(product, asked.table);
 	if (table === undefined) {
 		throw new BrokerError('table-not-found', `${product.id} has no table \`${asked.table}\`.`, {
 			errors: [
@@ -75,14 +84,20 @@ function scopeOf(product: Product, asked: AccessRequest['tables'][number], point
 	return {
 		table: refOf(table),
 		columns: inTableOrder.toSorted(),
-		rowFilter: filterOf(table, asked.rowFilter, pointer),
+		rowFilter: await filterOf(parser, table, asked.rowFilter, pointer),
 	};
 }
 
-function filterOf(table: ContractTable, text: string | null | undefined, pointer: string) {
+/** The table of the product that is asked for, with its database or without. */
+export function tableOf({ contract }: Product, asked: string): ContractTable | undefined {
+	const name = asked.toLowerCase();
+	return contract.tables.find((t) => t.name === name || `${t.database}.${t.name}` === name);
+}
+
+async function filterOf(parser: Parser, table: ContractTable, text: string | null | undefined, pointer: string) {
 	if (text == null) return null;
 	try {
-		return parseRowFilter(text, table.columns);
+		return await readRowFilter(parser, text, table.columns);
 	} catch (error) {
 		if (!(error instanceof BrokerError)) throw error;
 		throw new BrokerError(error.code, error.message, {

@@ -11,6 +11,7 @@ import { authorize, Entity, notFound, type Permit, reveal } from '../policy.ts';
 import { concealer, tableKey } from '../scope.ts';
 import { find, type Request } from './load.ts';
 import { type AccessRequest, invalid, mustEndInTime, type RequestedScope, scopesOf, until } from './request.ts';
+import { refuseViews } from './views.ts';
 
 /** Files a request. Nothing is stored unless everything about it could be granted if approved. */
 export async function submit(ctx: Context, body: AccessRequest): Promise<Request> {
@@ -26,7 +27,8 @@ export async function submit(ctx: Context, body: AccessRequest): Promise<Request
 	const about = Entity.along(facts, Entity.domain(consumer));
 	const permit = authorize(ctx, 'requestAccess', about, { consumer: Entity.domainRef(consumer) });
 	checkPurpose(body, product, serving.purpose);
-	const scopes = scopesOf(product, body.tables);
+	await refuseViews(ctx, product, body.tables);
+	const scopes = await scopesOf(ctx.parser, product, body.tables);
 	mustEndInTime(product, until(body.duration, ctx.now), ctx.now);
 	const beneficiaries = await beneficiariesOf(ctx, body.beneficiaries, consumer);
 	for (const { table } of scopes) await Grants.preflight(ctx, table);

@@ -9,6 +9,8 @@ export type GlueTable = {
 	readonly partitionKeys: ReadonlySet<string>;
 	/** Lake Formation governs the location. GetTable is the one call that tells (MODEL of GetTables: always false). */
 	readonly registered: boolean;
+	/** The definition as Glue keeps it (`ViewOriginalText`), where this is a view; null where it is a table. */
+	readonly view: string | null;
 };
 
 /** The table as Glue has it, or null when there is none (or the grantor may not see it, which Glue does not tell apart). */
@@ -23,6 +25,7 @@ export async function glueTable(ctx: Pick<Context, 'aws'>, table: TableRef): Pro
 			columns: new Map([...columns, ...keys].map((c) => [c.Name ?? '', (c.Type ?? '').toLowerCase()])),
 			partitionKeys: new Set(keys.map((k) => k.Name ?? '')),
 			registered: answer.Table?.IsRegisteredWithLakeFormation === true,
+			view: answer.Table?.TableType === 'VIRTUAL_VIEW' ? (answer.Table.ViewOriginalText ?? '') : null,
 		};
 	} catch (cause) {
 		if (errorName(cause) === 'EntityNotFoundException') return null;

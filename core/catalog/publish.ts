@@ -19,7 +19,8 @@ import {
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import { authorize, Entity, type Permit } from '../policy.ts';
-import { glueTable } from './glue.ts';
+import { isRefusal, readDefinition } from './definition.ts';
+import { type GlueTable, glueTable } from './glue.ts';
 import { byTable, type Format, load, type Product, type ReadCtx } from './read.ts';
 import { refOf } from './view.ts';
 
@@ -118,7 +119,7 @@ function permitted(
 	}
 }
 
-async function mustFit(ctx: ReadCtx, input: Publication, located: Located): Promise<void> {
+async function mustFit(ctx: PublishCtx, input: Publication, located: Located): Promise<void> {
 	const { contract } = located;
 	const tables = await Promise.all(contract.tables.map((t, i) => tableFaults(ctx, input, t, ['schema', i])));
 	const found = [...identityFaults(input, located), ...tables.flat()];
@@ -133,6 +134,7 @@ async function mustFit(ctx: ReadCtx, input: Publication, located: Located): Prom
 	);
 }
 
+type PublishCtx = ReadCtx & Pick<Context, 'parser'>;
 type Misfit = { readonly path: readonly (string | number)[]; readonly detail: string };
 
 function identityFaults(input: Publication, { contract, glueServer }: Located): Misfit[] {
@@ -149,7 +151,7 @@ function identityFaults(input: Publication, { contract, glueServer }: Located): 
 
 /** What the contract says of a table must be what Glue has, and no other product may stand for the table. */
 async function tableFaults(
-	ctx: ReadCtx,
+	ctx: PublishCtx,
 	input: Publication,
 	table: ContractTable,
 	path: Misfit['path'],
@@ -159,6 +161,39 @@ async function tableFaults(
 	if (glue === null) {
 		return [{ path, detail: `Glue has no table ${table.database}.${table.name} in account ${table.account}` }];
 	}
+	if (table.view !== (glue.view !== null)) {
+		const detail = table.view
+			? 'Glue has a table of this name, no view'
+			: 'Glue has a view of this name: its physicalType is view';
+		return [{ path: table.view ? [...path, 'physicalType'] : path, detail }];
+	}
+	const found = await definitionFaults(ctx, glue, table, path);
+	found.push(...columnFaults(glue, table, path));
+	if (owner !== null && owner.product.id !== input.id) {
+		found.push({ path, detail: `${table.database}.${table.name} belongs to product ${owner.product.id}` });
+	}
+	return found;
+}
+
+/** A view is published only if it could be followed: to its own columns, through SQL that Fairlead reads. */
+async function definitionFaults(
+	ctx: PublishCtx,
+	{ view }: GlueTable,
+	{ database, columns }: ContractTable,
+	path: Misfit['path'],
+): Promise<Misfit[]> {
+	if (view === null) return [];
+	try {
+		const definition = await readDefinition(ctx, view, database);
+		const absent = columns.filter(({ name }) => !definition.columns.includes(name));
+		return absent.map(({ name }) => ({ path, detail: `The definition of the view has no column ${name}` }));
+	} catch (error) {
+		if (!isRefusal(error)) throw error;
+		return [{ path, detail: error.message }];
+	}
+}
+
+function columnFaults(glue: GlueTable, table: ContractTable, path: Misfit['path']): Misfit[] {
 	const found = table.columns.flatMap((column, i): Misfit[] => {
 		const type = glue.columns.get(column.name);
 		const at = [...path, 'properties', i];
@@ -170,9 +205,6 @@ async function tableFaults(
 		if (table.columns.some((c) => c.name === key && c.partition)) continue;
 		const detail = `partition key \`${key}\` must be in the contract and marked partitioned: it cannot be hidden`;
 		found.push({ path, detail });
-	}
-	if (owner !== null && owner.product.id !== input.id) {
-		found.push({ path, detail: `${table.database}.${table.name} belongs to product ${owner.product.id}` });
 	}
 	return found;
 }

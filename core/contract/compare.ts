@@ -12,6 +12,7 @@ const kinds = [
 	'table-added',
 	'table-removed',
 	'table-moved',
+	'table-retyped',
 	'column-added',
 	'column-removed',
 	'column-retyped',
@@ -107,12 +108,15 @@ function pairs<T extends { readonly name: string }>(
 	];
 }
 
+const typeOf = ({ view }: ContractTable) => (view ? 'view' : 'table');
+
 function tableChanges(old: ContractTable | null, now: ContractTable | null): Change[] {
 	const address = ({ account, database, name }: ContractTable) => `${account}.${database}.${name}`;
 	if (now === null) return old === null ? [] : [change('table-removed', { table: old.name }, old.name, null, true)];
 	if (old === null) return [change('table-added', { table: now.name }, null, now.name, false)];
 	const moved = changed('table-moved', { table: now.name }, address(old), address(now), true);
-	return [...moved, ...pairs(old.columns, now.columns).flatMap(([o, n]) => columnChanges(now.name, o, n))];
+	const retyped = changed('table-retyped', { table: now.name }, typeOf(old), typeOf(now), true);
+	return [...moved, ...retyped, ...pairs(old.columns, now.columns).flatMap(([o, n]) => columnChanges(now.name, o, n))];
 }
 
 function columnChanges(table: string, old: Column | null, now: Column | null): Change[] {

@@ -106,6 +106,8 @@ const SchemaProperty = z.object({
 const SchemaObject = z.object({
 	name: Text,
 	physicalName: GlueName.optional(),
+	/** `view`; everything else is a table. The standard has no closed list, so Glue is asked whether it agrees. */
+	physicalType: z.string().optional().catch(undefined),
 	description: z.string().optional(),
 	properties: z.array(SchemaProperty, needs.columns).min(1, needs.columns),
 	customProperties: custom({ location: S3Uri.optional() }),

@@ -28,6 +28,9 @@ export const ContractTable = z
 		name: z.string(),
 		account: z.string(),
 		database: z.string(),
+		view: z
+			.boolean()
+			.meta({ description: 'Whether it is a view: no grant opens one, those on the tables it reads do' }),
 		location: z.string().optional(),
 		columns: z.array(Column),
 	})
@@ -101,11 +104,14 @@ type SchemaProperty = SchemaObject['properties'][number];
 function tableOf(document: ContractDocument, table: SchemaObject): ContractTable {
 	const { account, database, location: base } = document.servers;
 	const name = table.physicalName ?? table.name;
-	const location = table.customProperties.location ?? (base === undefined ? undefined : under(base, name));
+	const view = table.physicalType?.trim().toLowerCase() === 'view';
+	const below = view || base === undefined ? undefined : under(base, name);
+	const location = table.customProperties.location ?? below;
 	return {
 		name,
 		account,
 		database,
+		view,
 		columns: table.properties.map(columnOf),
 		...(location === undefined ? {} : { location }),
 	};

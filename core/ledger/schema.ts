@@ -163,6 +163,8 @@ export const EntitlementChanged = z.object({
 	step: z.enum(['settled', 'widening', 'replacing']),
 });
 
+const Influence = z.object({ table: z.string(), column: z.string(), use: z.string() });
+
 export const FlowIntended = z.object({
 	type: z.literal('FlowIntended'),
 	flow: z.string(),
@@ -194,8 +196,12 @@ export const FlowIntended = z.object({
 				/** Named only where the name is a source column's own; an alias is the caller's free text. */
 				name: z.string().nullable(),
 				sources: z.array(z.object({ table: z.string(), column: z.string(), kind: z.string() })),
+				/** What its own expression decides by. Until it was told apart, conditions stood among the sources. */
+				indirect: z.array(Influence).default([]),
 			}),
 		),
+		/** What decides which rows there are, for every column. */
+		rows: z.array(Influence).default([]),
 	}),
 	/** The instant at which the first of the grants used ends: the query may not outlive it. */
 	until: Instant,

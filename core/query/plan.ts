@@ -2,21 +2,20 @@
  * From the caller's SQL to SQL that may run: every table gated, every column read authorised, printed again from the
  * tree. Pure but for the reads it is given.
  */
-import type { Product } from '../catalog.ts';
-import type { ContractTable } from '../contract.ts';
+import type { FoundTable, FoundView } from '../catalog.ts';
 import { BrokerError } from '../error.ts';
 import type { Gate } from '../grants.ts';
-import type { BodyOf, TableRef } from '../ledger.ts';
-import { normalise, printTrino, type Query, type Relation, type Resolved, resolve, type TableName } from '../sql.ts';
+import type { BodyOf } from '../ledger.ts';
+import { normalise, printTrino, type Query, type Relation, type Resolved, resolve } from '../sql.ts';
+import { lookupOf, type ReadThrough, readThrough, wholeRelation } from './lookup.ts';
+import { influenceOf } from './view.ts';
 
-/** A table of the query that the catalog knows, with the caller's gate on it. */
-export type Bound = {
-	readonly name: TableName;
-	readonly product: Product;
-	readonly table: ContractTable;
-	readonly ref: TableRef;
-	readonly gate: Gate;
-};
+/** A table that the query reads, itself or through a view, with the caller's gate on it. */
+export type Bound = FoundTable & { readonly gate: Gate };
+
+export type Binding = { readonly tables: readonly Bound[]; readonly views: readonly FoundView[] };
+
+type Opened = Bound & { readonly gate: Extract<Gate, { open: true }> };
 
 export type Plan = {
 	readonly printed: string;
@@ -24,23 +23,36 @@ export type Plan = {
 	readonly columns: readonly (string | null)[];
 	readonly auth: BodyOf<'FlowIntended'>['auth'];
 	readonly from: BodyOf<'FlowIntended'>['from'];
-	readonly to: BodyOf<'FlowIntended'>['to']['columns'];
+	readonly to: Omit<BodyOf<'FlowIntended'>['to'], 'domain'>;
 	/** When the first of the grants used ends. */
 	readonly until: string;
 };
 
-type Opened = Bound & { readonly gate: Extract<Gate, { open: true }> };
+/**
+ * What a query reads, whether the caller may or not: a table that no grant opens, or of which a view reads more than is
+ * granted, is taken with all its columns.
+ */
+export function examine(query: Query, binding: Binding): Resolved {
+	const beyond = new Set(beyondGrants(binding).map(({ table }) => table));
+	const resolved = resolve(
+		query,
+		lookupOf(binding, (bound) => (isOpen(bound) && !beyond.has(bound.id) ? relationOf(bound) : wholeRelation(bound))),
+	);
+	if (resolved.tables.length === 0) {
+		throw new BrokerError('unsupported', 'The query reads no data product.', { line: 1, column: 1 });
+	}
+	return resolved;
+}
 
 /** Throws the refusal of the first table or column that the caller may not read, else says what to run. */
-export function plan(query: Query, bound: readonly Bound[]): Plan {
-	const opened = bound.map(opens);
-	const relations = opened.map(relationOf);
-	const resolved = resolve(query, (name) => relations[opened.findIndex((o) => sameName(o.name, name))]);
+export function plan(query: Query, { tables, views }: Binding): Plan {
+	const opened = tables.map(opens);
+	const [beyond] = beyondGrants({ tables, views });
+	if (beyond !== undefined) throw columnNotGranted({ ...beyond, at: beyond.via.at }, opened, beyond.via.view);
+	const resolved = examine(query, { tables: opened, views });
 	const refused = resolved.reads.find((r) => !r.granted);
 	if (refused !== undefined) throw columnNotGranted(refused, opened);
-	const used = opened.filter((o) => resolved.tables.includes(idOf(o)));
-	if (used.length === 0)
-		throw new BrokerError('unsupported', 'The query reads no data product.', { line: 1, column: 1 });
+	const used = opened.filter((o) => resolved.tables.includes(o.id));
 	return {
 		printed: printTrino(resolved),
 		normalised: normalise(query),
@@ -52,25 +64,42 @@ export function plan(query: Query, bound: readonly Bound[]): Plan {
 			leaf: o.gate.recorded.leaf,
 		})),
 		from: used.map((o) => readsOf(o, resolved)),
-		to: outputsOf(resolved),
+		to: { columns: outputsOf(resolved), rows: resolved.rows.map(influenceOf) },
 		until: used.flatMap((o) => o.gate.holdings.map((h) => h.until)).toSorted()[0] ?? '',
 	};
 }
 
-const idOf = (b: Bound) => `${b.product.id}/${b.table.name}`;
-const sameName = (a: TableName, b: TableName) => a.database === b.database && a.table === b.table;
+/** What views read of open tables, and no grant opens. */
+function beyondGrants(binding: Binding): ReadThrough[] {
+	const opened = new Map(binding.tables.filter(isOpen).map((o) => [o.id, o.gate.scope.columns]));
+	return readThrough(binding).filter(({ table, column }) => opened.get(table)?.includes(column) === false);
+}
 
 function opens(bound: Bound): Opened {
-	const { gate, product, table, name } = bound;
+	if (isOpen(bound)) return bound;
+	throw closedBy(bound);
+}
+
+/** Whether these rows can be read: where Lake Formation holds wider rows, ours must be told by granted columns. */
+export function isOpen(bound: Bound): bound is Opened {
+	return bound.gate.open && (bound.gate.exact || bound.gate.printable);
+}
+
+/** Why a table is not open to the caller, and whom to ask. */
+export function closedBy(bound: Bound): BrokerError {
+	const { gate, product, table, via } = bound;
+	const name = `${table.database}.${table.name}`;
+	const about = { product: product.id, owner: product.contract.owner };
+	// Who may not read what a view reads learns whom to ask, and no more of it.
+	const members = via === null ? { ...about, table: name } : { ...about, view: via.view, ...via.at };
 	if (gate.open) {
-		if (gate.exact || gate.printable) return { ...bound, gate };
-		// Lake Formation holds wider rows for others on this principal, and these rows cannot be told apart without
-		// reading a column that was not granted.
-		throw refusal(bound, 'table-not-granted', 'your rows cannot be separated from those of others on this principal');
+		const detail = 'your rows cannot be separated from those of others on this principal';
+		return new BrokerError('table-not-granted', detail, members);
 	}
-	const where = `\`${name.database}.${table.name}\` (data product ${product.id})`;
+	const what = via === null ? `\`${name}\`` : `a table that the view \`${via.view}\` reads`;
+	const where = `${what} (data product ${product.id})`;
 	const how = `Ask ${product.contract.owner} for access: POST /api/v1/requests with product ${product.id}.`;
-	throw refusal(bound, gate.code, `${reasons[gate.code] ?? 'No grant opens'} ${where}. ${how}`);
+	return new BrokerError(gate.code, `${reasons[gate.code] ?? 'No grant opens'} ${where}. ${how}`, members);
 }
 
 const reasons: Record<string, string> = {
@@ -81,40 +110,31 @@ const reasons: Record<string, string> = {
 	'grant-not-proven': 'Your grant is not in force in Lake Formation on',
 };
 
-function refusal(bound: Bound, code: ConstructorParameters<typeof BrokerError>[0], detail: string): BrokerError {
-	const { product, table } = bound;
-	return new BrokerError(code, detail, {
-		product: product.id,
-		table: `${table.database}.${table.name}`,
-		owner: product.contract.owner,
+function relationOf(opened: Opened): Relation {
+	const { columns, rowFilter } = opened.gate.scope;
+	const whole = wholeRelation(opened);
+	return { ...whole, columns: whole.columns.map((c) => ({ ...c, granted: columns.includes(c.name) })), rowFilter };
+}
+
+type Refused = Pick<Resolved['reads'][number], 'table' | 'column' | 'at'>;
+
+/** `view`: the one that reads it. */
+function columnNotGranted({ table, column, at }: Refused, opened: readonly Opened[], view?: string): BrokerError {
+	const of = opened.find((o) => o.id === table);
+	const owner = of?.product.contract.owner ?? '';
+	const what = `Column \`${column}\` of data product ${of?.product.id}`;
+	const which = view === undefined ? what : `${what}, which the view \`${view}\` reads,`;
+	return new BrokerError('column-not-granted', `${which} is not granted. Ask ${owner} for it: POST /api/v1/requests.`, {
+		product: of?.product.id,
+		name: column,
+		owner,
+		...(view === undefined ? {} : { view }),
+		...at,
 	});
 }
 
-function relationOf(o: Opened): Relation {
-	return {
-		id: idOf(o),
-		printed: [o.table.database, o.table.name],
-		columns: o.table.columns.map((c) => ({
-			name: c.name,
-			type: c.type,
-			granted: o.gate.scope.columns.includes(c.name),
-		})),
-		rowFilter: o.gate.scope.rowFilter,
-	};
-}
-
-function columnNotGranted(read: Resolved['reads'][number], opened: readonly Opened[]): BrokerError {
-	const of = opened.find((o) => idOf(o) === read.table);
-	const owner = of?.product.contract.owner ?? '';
-	return new BrokerError(
-		'column-not-granted',
-		`Column \`${read.column}\` of data product ${of?.product.id} is not granted. Ask ${owner} for it: POST /api/v1/requests.`,
-		{ product: of?.product.id, name: read.column, owner, line: read.at.line, column: read.at.column },
-	);
-}
-
 function readsOf(o: Opened, resolved: Resolved): Plan['from'][number] {
-	const reads = resolved.reads.filter((r) => r.table === idOf(o));
+	const reads = resolved.reads.filter((r) => r.table === o.id);
 	return {
 		...o.ref,
 		product: o.product.id,
@@ -123,9 +143,10 @@ function readsOf(o: Opened, resolved: Resolved): Plan['from'][number] {
 	};
 }
 
-function outputsOf(resolved: Resolved): Plan['to'] {
+function outputsOf(resolved: Resolved): Plan['to']['columns'] {
 	return resolved.outputs.map((o) => ({
 		name: o.name !== null && o.sources.some((s) => s.column === o.name) ? o.name : null,
-		sources: o.sources.map((s) => ({ table: s.table, column: s.column, kind: s.kind })),
+		sources: o.sources.map((s) => ({ ...s })),
+		indirect: o.indirect.map(influenceOf),
 	}));
 }

@@ -25,7 +25,14 @@ export const FlowRow = z
 		product: z.string(),
 		table: z.string(),
 		columns: z.array(z.object({ name: z.string(), uses: z.array(z.string()) })),
-		outputs: z.array(z.object({ name: z.string().nullable(), sources: z.array(z.string()) })),
+		outputs: z.array(
+			z.object({
+				name: z.string().nullable(),
+				sources: z.array(z.string()).meta({ description: 'Columns whose values are in it' }),
+				decidedBy: z.array(z.string()).meta({ description: 'Columns that its own expression decides by' }),
+			}),
+		),
+		rowsDecidedBy: z.array(z.string()).meta({ description: 'Columns that decide which rows there are' }),
 		rowFilters: z.array(z.string().nullable()).meta({ description: 'One per grant; null is all rows' }),
 		rowsDelivered: z.int().nullable(),
 		bytesScanned: z.int().nullable(),
@@ -123,7 +130,12 @@ async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): 
 			product,
 			table: `${source.database}.${source.table}`,
 			columns: source.columns,
-			outputs: body.to.columns.map((c) => ({ name: c.name, sources: c.sources.map((s) => `${s.table}.${s.column}`) })),
+			outputs: body.to.columns.map((c) => ({
+				name: c.name,
+				sources: c.sources.map(nameOf),
+				decidedBy: unique(c.indirect.map(nameOf)),
+			})),
+			rowsDecidedBy: unique(body.to.rows.map(nameOf)),
 			rowsDelivered: flow.rows,
 			bytesScanned: end?.type === 'FlowCompleted' ? end.stats.bytesScanned : null,
 			execution: end !== undefined && 'execution' in end ? end.execution : null,
@@ -133,6 +145,9 @@ async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): 
 		};
 	}
 }
+
+const nameOf = ({ table, column }: { table: string; column: string }) => `${table}.${column}`;
+const unique = (names: readonly string[]) => [...new Set(names)];
 
 /** Whether the caller may see each of the grants: a report shows no grant that the API would not. */
 async function seesAll(ctx: Context, grantIds: readonly string[]): Promise<boolean> {
@@ -158,6 +173,7 @@ function unreadable(flow: string, at: string, product: string): FlowRow {
 		table: '',
 		columns: [],
 		outputs: [],
+		rowsDecidedBy: [],
 		rowFilters: [],
 		rowsDelivered: null,
 		bytesScanned: null,

@@ -1,47 +1,65 @@
 /** The resolver's notebook: what has been found so far, and the one place that records a read. */
-import type { ColumnReference, Join, Position, Query, Source, TableName } from './ast.ts';
-import type { Lineage } from './lineage.ts';
+import type {
+	ColumnReference,
+	CommonTable,
+	Expression,
+	Join,
+	Lambda,
+	Position,
+	Query,
+	QueryBody,
+	Select,
+	Source,
+	TableName,
+} from './ast.ts';
+import type { Place, Result, Windows } from './context.ts';
+import { deciding, keyOf, type Lineage } from './lineage.ts';
 import { refusal } from './refuse.ts';
-import type { Read, Relation, ResolvedItem, ResolvedSource, Target, Use } from './resolved.ts';
+import type { Read, Relation, ResolvedItem, ResolvedSource, Target, Use, View } from './resolved.ts';
 import type { Scope } from './scope.ts';
+import type { ColumnType } from './types.ts';
 
+/** Stars and common tables multiply: what they stand for is counted before it is built. */
 const maxFields = 5000;
 
-/** A select list item with its lineage; `name` is what the query around sees. */
-export type Item = ResolvedItem & { readonly lineage: Lineage; readonly plainType: string | null };
+export type Lookup = (name: TableName) => Relation | View | undefined;
 
-export type ResolvedQuery = {
-	readonly items: readonly Item[];
-	/** The columns that decide which rows the query has. */
-	readonly rows: Lineage;
-};
-
-/** Where a query stands: `names` says how its columns are printed. */
-export type Place = {
-	readonly parent: Scope | null;
-	/** The use its select list is recorded with: that of the clause around a sub-query. */
-	readonly use: Use;
-	readonly names: 'result' | 'unique';
-	/** Of EXISTS: whether there is a row matters, not its values. */
-	readonly exists: boolean;
-};
-
-export type Lookup = (name: TableName) => Relation | undefined;
+/** What the ORDER BY of a query needs of its body. */
+export type ResolvedBody = Result & { readonly scope: Scope | null; readonly windows: Windows };
 
 export type Analysis = {
 	readonly lookup: Lookup;
-	readonly query: (query: Query, place: Place) => ResolvedQuery;
+	readonly query: (query: Query, place: Place) => Result;
+	readonly body: (body: QueryBody, place: Place) => ResolvedBody;
 	readonly reads: Map<string, Read>;
 	readonly tables: Set<string>;
-	/** Each name given, with the number to try next for another like it. */
-	readonly aliases: Map<string, number>;
+	/** Names of one part that base tables are printed with; no common table may be called so. */
+	readonly plainNames: Set<string>;
+	/** Each printed name given, with the number to try next for another like it. */
+	readonly names: Map<string, number>;
 	/** How many columns the sources and select lists of the statement have so far. */
 	fields: number;
+	/** How many places around, sub-queries of expressions and outer joins, forbid a recursive reference. */
+	unrecursive: number;
+	/** How many common tables that see themselves there were. */
+	recursions: number;
+	/** The views that stand around, and where the first of them is written. */
+	views: { readonly depth: number; readonly at: Position } | null;
 	readonly references: Map<ColumnReference, Target>;
-	readonly items: Map<Query, readonly ResolvedItem[]>;
-	readonly sources: Map<Source, ResolvedSource>;
+	/** The types of columns and sub-queries, as far as known. */
+	readonly types: Map<Expression, ColumnType>;
+	readonly items: Map<Select, readonly ResolvedItem[]>;
+	readonly sources: Map<Source, NamedSource>;
+	/** Sources that are named where other columns are nearer: in sub-queries and in ORDER BY. */
+	readonly correlated: Set<ResolvedSource>;
+	/** The printed names of their columns; those of their own are chosen when all names are known. */
+	readonly commons: Map<CommonTable, readonly string[]>;
+	readonly lambdas: Map<Lambda, readonly string[]>;
 	readonly using: Map<Join, readonly (readonly [Target, Target])[]>;
 };
+
+/** The alias is chosen when all names are known. */
+export type NamedSource = { -readonly [member in keyof ResolvedSource]: ResolvedSource[member] };
 
 /** A name not taken yet, as near to the wanted one as can be. */
 export function unique(taken: Map<string, number>, wanted: string): string {
@@ -53,6 +71,23 @@ export function unique(taken: Map<string, number>, wanted: string): string {
 	return name;
 }
 
+/** Names for columns, all different; one without a name is called as Athena calls it. */
+export function uniqueNames(wanted: readonly (string | null)[]): readonly string[] {
+	const taken = new Map<string, number>();
+	return wanted.map((name, index) => unique(taken, name ?? `_col${index}`));
+}
+
+/** As in Trino, a recursive table may not refer to itself there. */
+export function withoutRecursion<T>(a: Analysis, forbidden: boolean, resolve: () => T): T {
+	if (!forbidden) return resolve();
+	a.unrecursive += 1;
+	try {
+		return resolve();
+	} finally {
+		a.unrecursive -= 1;
+	}
+}
+
 /** Asked before fields are built, so that no text makes many times more of them than it has words. */
 export function countFields(a: Analysis, more: number, at: Position): void {
 	a.fields += more;
@@ -60,15 +95,13 @@ export function countFields(a: Analysis, more: number, at: Position): void {
 }
 
 export function recordRead(a: Analysis, read: Omit<Read, 'uses'>, use: Use): void {
-	const id = JSON.stringify([read.table, read.column]);
+	const id = keyOf(read.table, read.column);
 	const known = a.reads.get(id);
-	if (known === undefined) a.reads.set(id, { ...read, uses: [use] });
+	if (known === undefined) a.reads.set(id, { ...read, at: a.views?.at ?? read.at, uses: [use] });
 	else if (!known.uses.includes(use)) a.reads.set(id, { ...known, uses: [...known.uses, use] });
 }
 
-/** Adds a use to base columns already read. */
+/** Adds a use to the base columns behind a value, which are read already. */
 export function recordUse(a: Analysis, lineage: Lineage, use: Use, at: Position): void {
-	for (const { table, column } of lineage.direct.values()) {
-		recordRead(a, { table, column, granted: false, at }, use);
-	}
+	for (const { table, column } of deciding(lineage)) recordRead(a, { table, column, granted: false, at }, use);
 }

@@ -6,52 +6,74 @@
  * the caller's own check, and throws.
  */
 import { BrokerError } from '../error.ts';
-import type { ColumnReference, Join, Query, SortItem, Source } from './ast.ts';
-import { type Print, printer, quoted, type Surface } from './print.ts';
+import type { ColumnReference, CommonTable, Join, Query, Select, SortItem, Source } from './ast.ts';
+import { type Print, printer, type Surface } from './print.ts';
+import { quoted } from './print-literal.ts';
 import { unreachable } from './refuse.ts';
-import type { Relation, Resolved, ResolvedSource, Target } from './resolved.ts';
+import type { Relation, Resolved, ResolvedItem, ResolvedSource, Target } from './resolved.ts';
 import { columnsOf, printRowFilter } from './rowpredicate.ts';
 
-/** What a dialect writes in its own way. */
-export type Dialect = { readonly expression: Surface['expression'] };
+/** What a dialect writes in its own way; null for the form that Trino reads. */
+export type Dialect = Pick<Surface, 'expression'> & {
+	readonly body?: Surface['body'];
+	/** With its alias. */
+	readonly source?: (source: Exclude<Source, { kind: 'joins' }>, print: Print) => string | null;
+	readonly item?: (item: ResolvedItem, print: Print) => string | null;
+	/** What follows a join's right side, such as USING, or ON and its condition. */
+	readonly condition?: (join: Join, print: Print) => string | null;
+};
 
 export function printResolved(resolved: Resolved, dialect: Dialect): string {
 	const surface: Surface = {
 		expression: dialect.expression,
-		reference: (e, print) => target(targetOf(resolved, e), print),
-		selectList: (query, print) =>
-			itemsOf(resolved, query).map((item) => `${print.expression(item.expression)} AS ${quoted(item.printed)}`),
-		source: (source, print) => sourceText(resolved, source, print),
-		condition: (join, print) => condition(resolved, join, print),
+		body: (body, print) => dialect.body?.(body, print) ?? null,
+		reference: (e, print) => targetText(targetOf(resolved, e), print),
+		parameters: (e) => known(resolved.lambdas.get(e), 'A lambda'),
+		selectList: (select, print) =>
+			itemsOf(resolved, select).map(
+				(item) => `${dialect.item?.(item, print) ?? print.expression(item.expression)} AS ${quoted(item.printed)}`,
+			),
+		source: (source, print) => dialect.source?.(source, print) ?? sourceText(resolved, source, print),
+		common: (table) => commonText(resolved, table),
+		condition: (join, print) => dialect.condition?.(join, print) ?? condition(resolved, join, print),
 		sortKey: (item, print) => sortKey(resolved, item, print),
-		rows: (query) =>
-			[query.offset === null ? '' : `OFFSET ${query.offset}`, query.limit === null ? '' : `LIMIT ${query.limit}`]
-				.filter((part) => part !== '')
-				.join(' '),
+		rows: rowsText,
 	};
 	return printer(surface).query(resolved.query);
 }
 
-export function targetOf(resolved: Resolved, e: ColumnReference): Target {
-	const found = resolved.references.get(e);
-	if (found === undefined) throw new BrokerError('internal', 'A column of the query was never resolved.');
+function known<T>(found: T | undefined, what: string): T {
+	if (found === undefined) throw new BrokerError('internal', `${what} of the query was never resolved.`);
 	return found;
 }
 
-export function itemsOf(resolved: Resolved, query: Query) {
-	const items = resolved.items.get(query);
-	if (items === undefined) throw new BrokerError('internal', 'A select list of the query was never resolved.');
-	return items;
+export function targetOf(resolved: Resolved, e: ColumnReference): Target {
+	return known(resolved.references.get(e), 'A column');
 }
 
-function target(t: Target, print: Print): string {
+export function itemsOf(resolved: Resolved, select: Select): readonly ResolvedItem[] {
+	return known(resolved.items.get(select), 'A select list');
+}
+
+export function sourceOf(resolved: Resolved, source: Source): ResolvedSource {
+	return known(resolved.sources.get(source), 'A table');
+}
+
+export function targetText(t: Target, print: Print): string {
 	switch (t.kind) {
 		case 'field':
 			return `${quoted(t.source.alias)}.${quoted(t.field.printed)}`;
 		case 'merged':
-			return `COALESCE(${target(t.left, print)}, ${target(t.right, print)})`;
+			return `coalesce(${targetText(t.left, print)}, ${targetText(t.right, print)})`;
 		case 'output':
-			return print.expression(t.expression);
+			return t.expression === null ? quoted(t.printed) : print.expression(t.expression);
+		case 'parameter':
+			return quoted(t.printed);
+		case 'part': {
+			const whole = targetText(t.of, print);
+			const plain = t.of.kind === 'field' || t.of.kind === 'parameter';
+			return [plain ? whole : `(${whole})`, ...t.path.map(quoted)].join('.');
+		}
 	}
 	return unreachable(t);
 }
@@ -65,17 +87,40 @@ function sortKey(resolved: Resolved, { expression }: SortItem, print: Print): st
 
 function condition(resolved: Resolved, join: Join, print: Print): string {
 	if (join.on !== null) return ` ON ${print.expression(join.on)}`;
-	const pairs = resolved.using.get(join);
-	if (pairs === undefined) return '';
-	return ` ON ${pairs.map(([left, right]) => `(${target(left, print)} = ${target(right, print)})`).join(' AND ')}`;
+	const pairs = resolved.using.get(join) ?? [];
+	if (pairs.length === 0) return '';
+	const equal = pairs.map(([left, right]) => `(${targetText(left, print)} = ${targetText(right, print)})`);
+	return ` ON ${equal.length === 1 ? equal.join('') : `(${equal.join(' AND ')})`}`;
+}
+
+function rowsText({ offset, limit, ties }: Query): string {
+	const parts = offset === null ? [] : [`OFFSET ${offset}`];
+	if (limit !== null) parts.push(ties ? `FETCH FIRST ${limit} ROWS WITH TIES` : `LIMIT ${limit}`);
+	return parts.join(' ');
+}
+
+function commonText(resolved: Resolved, table: CommonTable): string {
+	const { printed, columns } = known(resolved.commons.get(table), 'A common table');
+	return `${quoted(printed)} (${columns.map(quoted).join(', ')})`;
 }
 
 function sourceText(resolved: Resolved, source: Exclude<Source, { kind: 'joins' }>, print: Print): string {
-	const found = resolved.sources.get(source);
-	if (found === undefined) throw new BrokerError('internal', 'A table of the query was never resolved.');
-	if (source.kind === 'derived') return `(${print.query(source.query)}) AS ${quoted(found.alias)}`;
-	if (found.relation === null) throw new BrokerError('internal', 'A table of the query has no relation.');
-	return `(${baseTable(found, found.relation)}) AS ${quoted(found.alias)}`;
+	const found = sourceOf(resolved, source);
+	const { alias, content, fields } = found;
+	if (content.kind === 'base') return `(${baseTable(found, content.relation)}) AS ${quoted(alias)}`;
+	const named = `AS ${quoted(alias)} (${fields.map(({ printed }) => quoted(printed)).join(', ')})`;
+	switch (content.kind) {
+		case 'common':
+			return `${quoted(known(resolved.commons.get(content.table), 'A common table').printed)} ${named}`;
+		case 'query':
+			return `${content.lateral ? 'LATERAL ' : ''}(${print.query(content.query)}) ${named}`;
+		case 'unnest': {
+			const { expressions, ordinality } = content.source;
+			const values = expressions.map(print.expression).join(', ');
+			return `UNNEST(${values})${ordinality ? ' WITH ORDINALITY' : ''} ${named}`;
+		}
+	}
+	return unreachable(content);
 }
 
 function baseTable({ fields, used }: ResolvedSource, relation: Relation): string {

@@ -15,3 +15,8 @@ export function unreachable(value: never): never {
 export function unsupported(at: Position, what: string): BrokerError {
 	return refusal('unsupported', at, what);
 }
+
+/** This is SQL that Trino would refuse. */
+export function invalid(at: Position, what: string): BrokerError {
+	return refusal('validation', at, what);
+}

@@ -1,40 +1,103 @@
 /** FROM: tables looked up, derived tables resolved, joins to the fields that the rest of the query sees. */
-import { type Analysis, countFields, recordUse, unique } from './analysis.ts';
-import type { DerivedSource, Identifier, Join, Source, TableSource } from './ast.ts';
-import { baseColumn, influence, type Lineage, merge, nothing } from './lineage.ts';
-import { refusal } from './refuse.ts';
-import { markRead, resolveExpression } from './resolve-expression.ts';
+import { type Analysis, countFields, type NamedSource, uniqueNames, withoutRecursion } from './analysis.ts';
+import type { DerivedSource, Identifier, Join, JoinsSource, Source, TableSource } from './ast.ts';
+import { commonOf } from './commons.ts';
+import { type Common, type Item, type Place, placeOf } from './context.ts';
+import { baseColumn, type Lineage, nothing } from './lineage.ts';
+import { invalid, refusal, unreachable } from './refuse.ts';
+import { resolveJoin } from './resolve-join.ts';
+import { resolveUnnest } from './resolve-unnest.ts';
 import type { Field, Relation, ResolvedSource } from './resolved.ts';
-import { matches, type Scope, type ScopeField } from './scope.ts';
+import type { Scope, ScopeField } from './scope.ts';
+import { inView, viewQuery } from './view.ts';
 
 /** What a source offers, and which columns decide on its rows. */
 export type Offered = { readonly fields: readonly ScopeField[]; readonly rows: Lineage };
 
-export function resolveSource(a: Analysis, source: Source, parent: Scope | null): Offered {
-	if (source.kind === 'table') return { fields: resolveTable(a, source), rows: nothing };
-	if (source.kind === 'derived') return resolveDerived(a, source, parent);
-	const first = resolveSource(a, source.first, parent);
-	return source.rest.reduce((left, join) => resolveJoin(a, left, join, parent), first);
+/** `left`: the tables before it in FROM, which LATERAL and UNNEST see. */
+export function resolveSource(a: Analysis, source: Source, place: Place, left: readonly ScopeField[]): Offered {
+	const before: Scope | null =
+		left.length === 0 ? place.parent : { kind: 'tables', fields: left, parent: place.parent };
+	switch (source.kind) {
+		case 'table':
+			return resolveTable(a, source, place);
+		case 'derived': {
+			const { items, rows } = a.query(
+				source.query,
+				placeOf(source.lateral ? before : place.parent, place.commons, 'select'),
+			);
+			const content = { kind: 'query', query: source.query, lateral: source.lateral } as const;
+			return { fields: queryFields(a, source, content, items, source.alias), rows };
+		}
+		case 'unnest':
+			return resolveUnnest(a, source, before, place);
+		case 'joins': {
+			const first = withoutRecursion(a, mayLack(source, 0), () => resolveSource(a, source.first, place, []));
+			return source.rest.reduce((sofar, join, index) => {
+				const optional = mayLack(source, index + 1);
+				const right = withoutRecursion(a, optional, () => resolveSource(a, join.right, place, leftOf(join, sofar)));
+				return resolveJoin(a, sofar, right, join, place);
+			}, first);
+		}
+	}
+	return unreachable(source);
 }
 
-function resolveTable(a: Analysis, source: TableSource): readonly ScopeField[] {
+/** LATERAL and UNNEST see what is on the left, unless rows of theirs may stand without it. */
+function leftOf({ type }: Join, left: Offered): readonly ScopeField[] {
+	return type === 'right' || type === 'full' ? [] : left.fields;
+}
+
+/** Whether rows of the whole may have none of this part of it: outer joins. */
+function mayLack({ rest }: JoinsSource, part: number): boolean {
+	const own = rest[part - 1]?.type;
+	const after = rest.slice(part).map(({ type }) => type);
+	return own === 'left' || own === 'full' || after.some((type) => type === 'right' || type === 'full');
+}
+
+function resolveTable(a: Analysis, source: TableSource, place: Place): Offered {
 	const { catalog, database, table } = source.name;
-	const relation = a.lookup(source.name);
-	if (relation === undefined) {
-		const written = [catalog, database, table].filter((part) => part !== null).join('.');
+	const common = commonOf(place.commons, source);
+	if (common !== null) return { fields: commonFields(a, source, common), rows: common.rows };
+	const found = a.lookup(source.name);
+	const written = [catalog, database, table].filter((part) => part !== null).join('.');
+	if (found === undefined)
 		throw refusal('table-not-found', source.at, `There is no table ${written}.`, { table: written });
+	const full = [catalog ?? 'awsdatacatalog', database ?? databaseOf(found), table];
+	if ('view' in found) {
+		const query = viewQuery(a, found, source.at);
+		const { items, rows } = inView(a, source.at, written, () => a.query(query, placeOf(null, null, 'select')));
+		if (items.length !== found.columns.length) {
+			throw refusal('unsupported', source.at, `The view ${written} has other columns than its query.`);
+		}
+		const named = items.map((item, index) =>
+			Object.assign({}, item, { name: found.columns[index]?.toLowerCase() ?? null }),
+		);
+		const content = { kind: 'query', query, lateral: false } as const;
+		return { fields: queryFields(a, source, content, named, source.alias ?? full), rows };
 	}
-	a.tables.add(relation.id);
-	const qualifier =
-		source.alias === null
-			? [catalog ?? 'awsdatacatalog', database ?? relation.printed.at(-2) ?? '', table]
-			: [source.alias];
+	a.tables.add(found.id);
+	return { fields: baseFields(a, source, found, source.alias === null ? full : [source.alias]), rows: nothing };
+}
+
+function databaseOf(found: ReturnType<Analysis['lookup']> & object): string {
+	return 'view' in found ? '' : (found.printed.at(-2) ?? '');
+}
+
+function baseFields(
+	a: Analysis,
+	source: TableSource,
+	relation: Relation,
+	qualifier: readonly string[],
+): readonly ScopeField[] {
 	countFields(a, relation.columns.length, source.at);
+	const [plain, second] = relation.printed;
+	if (plain !== undefined && second === undefined) a.plainNames.add(plain.toLowerCase());
 	const columns = relation.columns.map((column) => ({ ...column, name: column.name.toLowerCase() }));
 	const fields = columns.map(
 		({ name, type, granted }): Field => ({ printed: name, origin: { kind: 'base', column: name, type, granted } }),
 	);
-	const resolved = addSource(a, source, source.alias ?? table, relation, fields);
+	const resolved = addSource(a, source, source.alias ?? source.name.table, { kind: 'base', relation }, fields);
 	const visible = columns.flatMap(({ name, type, granted }, index): ScopeField[] => {
 		const field = fields[index];
 		if (field === undefined) return [];
@@ -44,14 +107,14 @@ function resolveTable(a: Analysis, source: TableSource): readonly ScopeField[] {
 	return source.columns === null ? visible : renamed(source, visible, source.columns);
 }
 
-function addSource(
+export function addSource(
 	a: Analysis,
 	source: Source,
 	alias: string,
-	relation: Relation | null,
+	content: ResolvedSource['content'],
 	fields: readonly Field[],
 ): ResolvedSource {
-	const resolved: ResolvedSource = { alias: unique(a.aliases, alias), relation, fields, used: new Set<Field>() };
+	const resolved: NamedSource = { alias, content, fields, used: new Set<Field>() };
 	a.sources.set(source, resolved);
 	return resolved;
 }
@@ -60,73 +123,53 @@ function addSource(
 function renamed(source: Source, fields: readonly ScopeField[], names: readonly Identifier[]): readonly ScopeField[] {
 	const visible = fields.filter((field) => field.granted);
 	if (visible.length !== names.length) {
-		const detail = `The list has ${names.length} names, and there are ${visible.length} columns.`;
-		throw refusal('validation', source.at, detail);
+		throw invalid(source.at, `The list has ${names.length} names, and there are ${visible.length} columns.`);
 	}
 	return visible.map((field, index) => Object.assign({}, field, { name: names[index]?.text ?? null }));
 }
 
-function resolveDerived(a: Analysis, source: DerivedSource, parent: Scope | null): Offered {
-	const { items, rows } = a.query(source.query, { parent, use: 'select', names: 'unique', exists: false });
-	const fields = items.map(
-		(item): Field => ({ printed: item.printed, origin: { kind: 'derived', expression: item.expression } }),
+type Column = Pick<Item, 'name' | 'lineage' | 'type'>;
+
+/** The columns of a derived table or a view. */
+function queryFields(
+	a: Analysis,
+	source: DerivedSource | TableSource,
+	content: Extract<ResolvedSource['content'], { kind: 'query' }>,
+	columns: readonly Column[],
+	qualifier: string | readonly string[] | null,
+): readonly ScopeField[] {
+	const printed = uniqueNames(columns.map(({ name }) => name));
+	const fields = printed.map((name, index) => ({ name, index, query: content.query }));
+	const alias = source.alias ?? (source.kind === 'table' ? source.name.table : 'derived');
+	return offered(a, source, alias, content, columns, fields, typeof qualifier === 'string' ? [qualifier] : qualifier);
+}
+
+function commonFields(a: Analysis, source: TableSource, common: Common): readonly ScopeField[] {
+	const { table, columns } = common;
+	const fields = columns.map(({ printed }, index) => ({ name: printed, index, query: table.query }));
+	const alias = source.alias ?? source.name.table;
+	return offered(a, source, alias, { kind: 'common', table }, columns, fields, [alias]);
+}
+
+function offered(
+	a: Analysis,
+	source: DerivedSource | TableSource,
+	alias: string,
+	content: ResolvedSource['content'],
+	columns: readonly Column[],
+	printed: readonly { readonly name: string; readonly index: number; readonly query: DerivedSource['query'] }[],
+	qualifier: readonly string[] | null,
+): readonly ScopeField[] {
+	countFields(a, columns.length, source.at);
+	const fields = printed.map(
+		({ name, index, query }): Field => ({ printed: name, origin: { kind: 'query', query, index } }),
 	);
-	const resolved = addSource(a, source, source.alias ?? 'derived', null, fields);
-	const qualifier = source.alias === null ? null : [source.alias];
-	const visible = items.flatMap((item, index): ScopeField[] => {
+	const resolved = addSource(a, source, alias, content, fields);
+	const visible = columns.flatMap(({ name, lineage, type }, index): ScopeField[] => {
 		const field = fields[index];
 		if (field === undefined) return [];
 		const target = { kind: 'field', source: resolved, field } as const;
-		const { name, lineage, plainType: type } = item;
 		return [{ name, qualifier, target, lineage, granted: true, type, relation: null }];
 	});
-	return { fields: source.columns === null ? visible : renamed(source, visible, source.columns), rows };
-}
-
-function resolveJoin(a: Analysis, left: Offered, join: Join, parent: Scope | null): Offered {
-	const right = resolveSource(a, join.right, parent);
-	const rows = [left.rows, right.rows];
-	if (join.using !== null) return resolveUsing(a, left, right, join, join.using);
-	const fields = [...left.fields, ...right.fields];
-	if (join.on !== null) rows.push(influence(resolveExpression(a, join.on, { fields, parent }, 'join'), 'join'));
-	return { fields, rows: merge(rows) };
-}
-
-/** JOIN .. USING: the named columns once and first, without a qualifier; then the others of both sides. */
-function resolveUsing(a: Analysis, left: Offered, right: Offered, join: Join, names: readonly Identifier[]): Offered {
-	const pairs = names.map((name) => {
-		const pair = { left: oneField(left, name), right: oneField(right, name) };
-		for (const { target, lineage } of [pair.left, pair.right]) {
-			markRead(a, name, target, 'join');
-			recordUse(a, lineage, 'join', name.at);
-		}
-		return pair;
-	});
-	a.using.set(
-		join,
-		pairs.map((pair) => [pair.left.target, pair.right.target]),
-	);
-	const merged = pairs.map(
-		(pair): ScopeField => ({
-			...pair.left,
-			qualifier: null,
-			target: { kind: 'merged', left: pair.left.target, right: pair.right.target },
-			lineage: merge([pair.left.lineage, pair.right.lineage]),
-			granted: pair.left.granted && pair.right.granted,
-			relation: null,
-		}),
-	);
-	const taken = new Set(pairs.flatMap((pair) => [pair.left, pair.right]));
-	const others = [...left.fields, ...right.fields].filter((field) => !taken.has(field));
-	const joined = merged.map((field) => influence(field.lineage, 'join'));
-	return { fields: [...merged, ...others], rows: merge([left.rows, right.rows, ...joined]) };
-}
-
-function oneField({ fields }: Offered, { text, at }: Identifier): ScopeField {
-	const [found, second] = matches(fields, [text]);
-	if (second !== undefined) throw refusal('validation', at, `The column ${text} is ambiguous.`);
-	if (found === undefined) {
-		throw refusal('column-not-found', at, `There is no column ${text} on both sides of the join.`, { name: text });
-	}
-	return found;
+	return source.columns === null ? visible : renamed(source, visible, source.columns);
 }

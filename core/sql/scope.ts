@@ -1,11 +1,12 @@
 /**
  * Names in scope, by Trino's rules: qualified names match the end of a relation's full name, an alias hides it, two
- * matches are an error, no match asks the query around.
+ * matches are an error, no match asks the query around. `a.b` where `a` is a column means a field of its value.
  */
 import type { ColumnReference } from './ast.ts';
 import type { Lineage } from './lineage.ts';
-import { refusal, unsupported } from './refuse.ts';
+import { invalid, refusal } from './refuse.ts';
 import type { Target } from './resolved.ts';
+import { type ColumnType, fieldType, shapeOf } from './types.ts';
 
 export type ScopeField = {
 	/** null: a column without a name; only a star finds it. */
@@ -15,14 +16,24 @@ export type ScopeField = {
 	readonly target: Target;
 	readonly lineage: Lineage;
 	readonly granted: boolean;
-	/** Of a base column: its type. */
-	readonly type: string | null;
+	readonly type: ColumnType;
+	/** The table of a base column. */
 	readonly relation: string | null;
 };
 
 export type Scope = {
+	/** The tables of a query, the parameters of a lambda, the outputs that ORDER BY sees. */
+	readonly kind: 'tables' | 'parameters' | 'outputs';
 	readonly fields: readonly ScopeField[];
 	readonly parent: Scope | null;
+};
+
+/** `path`: fields inside its value. `crossed`: it belongs to a query around the one that names it. */
+export type Found = {
+	readonly field: ScopeField;
+	readonly path: readonly string[];
+	readonly type: ColumnType;
+	readonly crossed: boolean;
 };
 
 function endsWith(full: readonly string[] | null, end: readonly string[]): boolean {
@@ -42,28 +53,38 @@ export function fieldsOf(fields: readonly ScopeField[], qualifier: readonly stri
 	return fields.filter((field) => endsWith(field.qualifier, qualifier));
 }
 
-export function findColumn(reference: ColumnReference, scope: Scope): ScopeField {
+export function findColumn(reference: ColumnReference, scope: Scope): Found {
+	let crossed = false;
 	for (let level: Scope | null = scope; level !== null; level = level.parent) {
-		const [found, second] = matches(level.fields, reference.parts);
-		if (second !== undefined) {
-			throw refusal('validation', reference.at, `The column ${reference.parts.join('.')} is ambiguous.`);
-		}
-		if (found !== undefined) return found;
-		refuseRowField(reference, level);
+		const found = findIn(reference, level);
+		if (found !== null) return { ...found, crossed };
+		crossed ||= level.kind === 'tables';
 	}
 	throw unknownColumn(reference, scope);
 }
 
-/** `a.b` where `a` is a column means a field of its value, and nothing further out. */
-function refuseRowField(reference: ColumnReference, scope: Scope): void {
-	for (let length = reference.parts.length - 1; length > 0; length -= 1) {
-		const [column] = matches(scope.fields, reference.parts.slice(0, length));
-		if (column === undefined) continue;
-		if (column.type === null || /^(?:struct|row)\b/.test(column.type)) {
-			throw unsupported(reference.at, 'Reading a field of a structured value is not supported.');
-		}
-		throw unknownColumn(reference, scope);
+/** The whole name first; then ever shorter ones, the rest of which are fields inside the value. */
+function findIn(reference: ColumnReference, level: Scope): Omit<Found, 'crossed'> | null {
+	const { parts } = reference;
+	for (let length = parts.length; length > 0; length -= 1) {
+		const name = parts.slice(0, length);
+		const [field, second] = matches(level.fields, name);
+		if (second !== undefined) throw invalid(reference.at, `The column ${name.join('.')} is ambiguous.`);
+		if (field === undefined) continue;
+		const path = parts.slice(length);
+		return { field, path, type: path.length === 0 ? field.type : partType(reference, field.type, path, level) };
 	}
+	return null;
+}
+
+function partType(reference: ColumnReference, whole: ColumnType, path: readonly string[], level: Scope): ColumnType {
+	let type = shapeOf(whole);
+	for (const name of path) {
+		const part = fieldType(type, name);
+		if (part === undefined) throw unknownColumn(reference, level);
+		type = part;
+	}
+	return type;
 }
 
 function unknownColumn({ parts, at }: ColumnReference, { fields }: Scope): Error {

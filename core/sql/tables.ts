@@ -1,35 +1,81 @@
-/** Every base table a query writes anywhere, once each, in the order of the text as far as clauses go. */
-import { children, type Expression, type Query, type Source, subquery, type TableName } from './ast.ts';
+/**
+ * Every base table a query names anywhere, once each, in the order of the text as far as clauses go. Names of common
+ * tables in scope are none, exactly as the resolver sees it; those inside views are not looked for.
+ */
+import type { Expression, GroupingElement, Query, QueryBody, Select, Source, TableName } from './ast.ts';
+import { keyOf } from './lineage.ts';
+import { children, sortKeys, subquery, windowParts } from './walk.ts';
+
+/** Names of common tables in scope. */
+type Hidden = ReadonlySet<string>;
 
 export function tableNames(query: Query): TableName[] {
 	const found = new Map<string, TableName>();
-	for (const name of ofQuery(query)) {
-		found.set(JSON.stringify([name.catalog, name.database, name.table]), name);
+	for (const name of ofQuery(query, new Set())) {
+		found.set(keyOf(name.catalog ?? '', name.database ?? '', name.table), name);
 	}
 	return [...found.values()];
 }
 
-function* ofQuery(query: Query): Generator<TableName> {
-	for (const item of query.items) if (item.kind === 'expression') yield* ofExpression(item.expression);
-	for (const source of query.from) yield* ofSource(source);
-	for (const e of [query.where, ...query.groupBy, query.having]) if (e !== null) yield* ofExpression(e);
-	for (const { expression } of query.orderBy) yield* ofExpression(expression);
+function* ofQuery(query: Query, outer: Hidden): Generator<TableName> {
+	const hidden = new Set(outer);
+	for (const { name, query: inner } of query.commons) {
+		if (query.recursive) hidden.add(name.text);
+		yield* ofQuery(inner, hidden);
+		hidden.add(name.text);
+	}
+	yield* ofBody(query.body, hidden);
+	yield* ofAll(sortKeys(query.orderBy), hidden);
 }
 
-function* ofSource(source: Source): Generator<TableName> {
-	if (source.kind === 'table') yield source.name;
-	else if (source.kind === 'derived') yield* ofQuery(source.query);
-	else {
-		yield* ofSource(source.first);
-		for (const { right, on } of source.rest) {
-			yield* ofSource(right);
-			if (on !== null) yield* ofExpression(on);
+function* ofBody(body: QueryBody, hidden: Hidden): Generator<TableName> {
+	if (body.kind === 'select') yield* ofSelect(body, hidden);
+	else if (body.kind === 'query') yield* ofQuery(body, hidden);
+	else if (body.kind === 'values') for (const row of body.rows) yield* ofAll(row, hidden);
+	else for (const part of [body.first, ...body.rest.map((step) => step.body)]) yield* ofBody(part, hidden);
+}
+
+function* ofSelect(select: Select, hidden: Hidden): Generator<TableName> {
+	for (const item of select.items) if (item.kind === 'expression') yield* ofExpression(item.expression, hidden);
+	for (const source of select.from) yield* ofSource(source, hidden);
+	const { where, having, groupBy, windows } = select;
+	for (const e of [where, having]) if (e !== null) yield* ofExpression(e, hidden);
+	for (const element of groupBy?.elements ?? []) yield* ofAll(terms(element), hidden);
+	for (const { window } of windows) yield* ofAll(windowParts(window), hidden);
+}
+
+function terms(element: GroupingElement): readonly Expression[] {
+	return element.kind === 'terms' ? element.terms : element.sets.flat();
+}
+
+function* ofSource(source: Source, hidden: Hidden): Generator<TableName> {
+	switch (source.kind) {
+		case 'table': {
+			const { catalog, database, table } = source.name;
+			if (catalog !== null || database !== null || !hidden.has(table)) yield source.name;
+			return;
 		}
+		case 'derived':
+			yield* ofQuery(source.query, hidden);
+			return;
+		case 'unnest':
+			yield* ofAll(source.expressions, hidden);
+			return;
+		case 'joins':
+			yield* ofSource(source.first, hidden);
+			for (const { right, on } of source.rest) {
+				yield* ofSource(right, hidden);
+				if (on !== null) yield* ofExpression(on, hidden);
+			}
 	}
 }
 
-function* ofExpression(e: Expression): Generator<TableName> {
+function* ofAll(parts: readonly Expression[], hidden: Hidden): Generator<TableName> {
+	for (const part of parts) yield* ofExpression(part, hidden);
+}
+
+function* ofExpression(e: Expression, hidden: Hidden): Generator<TableName> {
 	const inner = subquery(e);
-	if (inner !== null) yield* ofQuery(inner);
-	for (const child of children(e)) yield* ofExpression(child);
+	if (inner !== null) yield* ofQuery(inner, hidden);
+	yield* ofAll(children(e), hidden);
 }

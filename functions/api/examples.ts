@@ -75,6 +75,7 @@ export const product = {
 				name: 'loans',
 				account: '210000000001',
 				database: 'lending',
+				view: false,
 				columns: [
 					{
 						name: 'loan_id',
@@ -192,6 +193,59 @@ export const query = {
 	execution: null,
 	bytesScanned: null,
 	rowsDelivered: null,
+};
+
+const status = { table: 'lending.loans/loans', column: 'status' };
+
+const traced = {
+	outputs: [
+		{ name: 'status', sources: [{ ...status, kind: 'identity' as const }], indirect: [] },
+		{ name: 'loans', sources: [], indirect: [] },
+	],
+	rows: [{ ...status, use: 'group' as const }],
+	columnLineage: {
+		_producer: 'https://fairlead.example',
+		_schemaURL: 'https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json',
+		fields: {
+			status: {
+				inputFields: [
+					{
+						namespace: 'arn:aws:glue:eu-central-1:210000000001',
+						name: 'table/lending/loans',
+						field: 'status',
+						transformations: [{ type: 'DIRECT', subtype: 'IDENTITY', description: '', masking: false }],
+					},
+				],
+			},
+		},
+	},
+};
+
+export const plan = {
+	...traced,
+	runs: true,
+	principal: risk,
+	purpose: 'credit-risk',
+	tables: [
+		{
+			product: 'lending.loans',
+			table: 'lending.loans',
+			columns: [{ name: 'status', uses: ['select', 'group'], granted: true }],
+			rowFilter: `"status" = 'D'`,
+			grants: [grant.id],
+			until: grant.until,
+		},
+	],
+	missing: [],
+	sql: 'SELECT "loans"."status" AS "status" FROM (SELECT "status" FROM "lending"."loans" WHERE "status" = \'D\') AS "loans"',
+};
+
+export const lineage = {
+	...traced,
+	known: true as const,
+	tables: [
+		{ product: 'lending.loans', table: 'lending.loans', columns: [{ name: 'status', uses: ['select', 'group'] }] },
+	],
 };
 
 export const completed = {

@@ -43,7 +43,7 @@ const postQuery = operation(
 		method: 'post',
 		path: '/queries',
 		operationId: 'createQuery',
-		summary: 'Run a query in place, under the principal, as far as your grants reach',
+		summary: 'Run a query in place, under the principal, as far as your grants reach; or, with `dryRun`, only plan it',
 		request: {
 			body: jsonBody(Query.QueryBody, {
 				sql: 'SELECT status, count(*) AS loans FROM lending.loans GROUP BY status',
@@ -51,6 +51,7 @@ const postQuery = operation(
 			}),
 		},
 		responses: {
+			200: json(Query.QueryPlan, 'Of a dry run: what it would read, and what is missing', Example.plan),
 			202: {
 				...json(Query.QueryView, 'Recorded and started; follow Location', Example.query),
 				headers: { ...location, ...retryAfter },
@@ -136,7 +137,9 @@ const cancelQuery = operation(
 export function queryRoutes() {
 	const app = newRouter();
 	app.openapi(postQuery, async (c) => {
-		const flow = await Query.run(c.var.ctx, c.req.valid('json'));
+		const body = c.req.valid('json');
+		if (body.dryRun === true) return c.json(await Query.tryOut(c.var.ctx, body), 200);
+		const flow = await Query.run(c.var.ctx, body);
 		c.header('location', `${BASE}/queries/${flow.id}`);
 		c.header('retry-after', '1');
 		return c.json(Query.viewOf(flow), 202);

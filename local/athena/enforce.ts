@@ -7,7 +7,8 @@
  * With one grant no cell is ever NULLed. AWS documents the union; the NULL cells are derived from it and
  * not verified on a live account (aws-facts: "Several filters on one principal = UNION").
  */
-import { parseRowFilter, printRowFilter } from '#core/rowfilter.ts';
+import { printRowFilter } from '#core/rowfilter.ts';
+import { parseRowFilter } from '../rowfilter.ts';
 
 export type Column = { readonly name: string; readonly type: string };
 
@@ -71,6 +72,8 @@ function scan(source: Source): string {
 		const selected = columns.map(({ name, type }) => `CAST(${quoted(name)} AS ${type}) AS ${quoted(name)}`);
 		return `SELECT ${selected.join(', ')} FROM read_parquet(${files})`;
 	}
+	const nested = columns.find(({ type }) => /[[(]/.test(type) && !type.startsWith('DECIMAL('));
+	if (nested !== undefined) throw new Error(`Columns of type ${nested.type} cannot be read from text files here`);
 	const { delimiter, header, quote } = source.format;
 	const typed = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`);
 	// An empty field is NULL, a quoted empty one is the empty string.
@@ -95,14 +98,42 @@ const TYPES: ReadonlyMap<string, string> = new Map([
 	['binary', 'BLOB'],
 ]);
 
-/** The DuckDB type of a Glue type. */
+/** The DuckDB type of a Glue type, also of array<..>, map<..> and struct<..> as parquet has them. */
 export function duckType(type: string): string {
 	const text = type.trim().toLowerCase();
 	const decimal = /^decimal\((\d{1,2})(?:,\s*(\d{1,2}))?\)$/.exec(text);
 	if (decimal !== null) return `DECIMAL(${decimal[1]}, ${decimal[2] ?? 0})`;
-	const known = TYPES.get(text.replace(/^(varchar|char)\(\d+\)$/, '$1'));
+	const [, kind, inner = ''] = /^(array|map|struct)\s*<(.*)>$/s.exec(text) ?? [];
+	const known = kind === undefined ? TYPES.get(text.replace(/^(varchar|char)\(\d+\)$/, '$1')) : compound(kind, inner);
 	if (known === undefined) throw new Error(`Columns of type ${type} cannot be read here`);
 	return known;
+}
+
+function compound(kind: string, inner: string): string | undefined {
+	const parts = split(inner);
+	if (kind === 'struct') {
+		const fields = parts.map((part) => /^([^:]+):(.*)$/s.exec(part));
+		const texts = fields.flatMap((field) =>
+			field === null ? [] : [`${quoted((field[1] ?? '').trim())} ${duckType(field[2] ?? '')}`],
+		);
+		return texts.length === parts.length ? `STRUCT(${texts.join(', ')})` : undefined;
+	}
+	const [first = '', second, ...more] = parts.map(duckType);
+	if (more.length > 0 || (kind === 'map') !== (second !== undefined)) return undefined;
+	return second === undefined ? `${first}[]` : `MAP(${first}, ${second})`;
+}
+
+/** At the commas that stand in no brackets of their own. */
+function split(inner: string): readonly string[] {
+	let depth = 0;
+	const parts = [''];
+	for (const character of inner) {
+		if (character === '<' || character === '(') depth += 1;
+		if (character === '>' || character === ')') depth -= 1;
+		if (character === ',' && depth === 0) parts.push('');
+		else parts.push(`${parts.pop() ?? ''}${character}`);
+	}
+	return parts;
 }
 
 function quoted(name: string): string {

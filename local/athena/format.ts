@@ -1,7 +1,8 @@
 /**
  * How Athena writes values: one formatter over DuckDB's typed values, never DuckDB's own text. Types and
  * texts as in Athena's documented formats (user guide, "data-types"; doubles as Java prints them, timestamps
- * with milliseconds, arrays without quotes, binary as pairs of hexadecimal digits).
+ * with milliseconds, arrays and rows without quotes as `[a, b]`, `{a=1, b=2}` and, where a row's fields have no names,
+ * `{field0=1, field1=2}`, binary as pairs of hexadecimal digits).
  */
 import {
 	DuckDBBlobValue,
@@ -49,6 +50,7 @@ const OTHERS: ReadonlyMap<DuckDBTypeId, ColumnType> = new Map([
 	[DuckDBTypeId.DATE, plain('date', 0)],
 	[DuckDBTypeId.TIME, plain('time', 3)],
 	[DuckDBTypeId.TIMESTAMP, plain('timestamp', 3)],
+	// Only ever shown in UTC, the zone of Athena's sessions.
 	[DuckDBTypeId.TIMESTAMP_TZ, plain('timestamp with time zone', 3)],
 	[DuckDBTypeId.INTERVAL, plain('interval day to second', 0)],
 	[DuckDBTypeId.BLOB, plain('varbinary', 1_073_741_824)],
@@ -69,6 +71,7 @@ export function columnType(type: DuckDBType): ColumnType {
 	if (type.typeId === DuckDBTypeId.DECIMAL && 'width' in type && 'scale' in type) {
 		return { type: 'decimal', precision: type.width, scale: type.scale, caseSensitive: false };
 	}
+	if (type.alias === 'JSON') return plain('json', 0);
 	return OTHERS.get(type.typeId) ?? { type: 'varchar', precision: 2_147_483_647, scale: 0, caseSensitive: true };
 }
 
@@ -110,9 +113,10 @@ function formatObject(
 		return `[${value.items.map((item) => nested(item, inner)).join(', ')}]`;
 	}
 	if (value instanceof DuckDBStructValue) {
-		const types = 'entryTypes' in type ? type.entryTypes : [];
-		const entries = Object.entries(value.entries).map(
-			([name, entry], index) => `${name}=${nested(entry, types[index])}`,
+		// By the type's own order: an object puts names that are numbers first.
+		const { entryNames, entryTypes } = 'entryNames' in type ? type : { entryNames: [], entryTypes: [] };
+		const entries = entryNames.map(
+			(name, index) => `${name}=${nested(value.entries[name] ?? null, entryTypes[index])}`,
 		);
 		return `{${entries.join(', ')}}`;
 	}

@@ -6,7 +6,8 @@
  */
 import { statSync } from 'node:fs';
 import { BrokerError } from '#core/error.ts';
-import { parseQuery, type Query, type Relation, resolve, type TableName, tableNames } from '#core/sql.ts';
+import { type Query, type Relation, resolve, type TableName, tableNames } from '#core/sql.ts';
+import { parseQuery } from '#core/syntax.ts';
 import { type Grant, materialise, type Source, visibleColumns } from './enforce.ts';
 import { printDuckDB } from './print-duckdb.ts';
 

@@ -6,7 +6,7 @@
  */
 import * as z from 'zod';
 import { BrokerError } from '#core/error.ts';
-import { parseRowFilter } from '#core/rowfilter.ts';
+import { parseRowFilter } from '../rowfilter.ts';
 import { AwsError, type Caller, type Operation, operation, page } from '../wire.ts';
 import { isAdmin, mayRead } from './lookup.ts';
 import { denied, invalid, mustExist, mustFindTable, mustHaveColumns, notFound, readColumnScope } from './resource.ts';

@@ -9,13 +9,14 @@ import {
 	describedColumns,
 	findLink,
 	findTable,
+	findView,
 	hasDatabase,
 	isRegistered,
 	locationArn,
 	mayRead,
 	resolveDatabase,
 } from './lookup.ts';
-import type { State, Table } from './state.ts';
+import type { State, Table, View } from './state.ts';
 import type { Store } from './store.ts';
 
 const CatalogId = z.string().min(1).max(255).nullish();
@@ -54,10 +55,15 @@ export function makeGlue(store: Store): Operations {
 			operation(z.object({ CatalogId, DatabaseName: Name, Name }), invalid, (caller, input) => {
 				const state = store.read();
 				const target = resolveDatabase(state, input.CatalogId ?? caller.account, input.DatabaseName.toLowerCase());
-				const table = target && findTable(state, target.account, target.database, input.Name.toLowerCase());
-				const columns = table && describedColumns(state, caller.principal, table);
-				if (table === undefined || columns === undefined) throw absent('Entity Not Found');
-				return { Table: tableOf(table, columns, isRegistered(state, table.account, locationArn(table.location))) };
+				const name = input.Name.toLowerCase();
+				const found =
+					target &&
+					(findTable(state, target.account, target.database, name) ??
+						findView(state, target.account, target.database, name));
+				const columns = found && describedColumns(state, caller.principal, found);
+				if (found === undefined || columns === undefined) throw absent('Entity Not Found');
+				const registered = 'location' in found && isRegistered(state, found.account, locationArn(found.location));
+				return { Table: entryOf(found, columns, registered) };
 			}),
 		],
 		[
@@ -72,13 +78,13 @@ export function makeGlue(store: Store): Operations {
 				) {
 					throw absent(`Database ${input.DatabaseName} not found.`);
 				}
-				const all = state.landing.tables
+				const all = [...state.landing.tables, ...state.landing.views]
 					.filter((table) => table.account === target.account && table.database === target.database)
 					.map((table) => ({ table, columns: describedColumns(state, caller.principal, table) }));
 				const seen = all.flatMap(({ table, columns }) => (columns === undefined ? [] : [{ table, columns }]));
 				const { items, next } = page(seen, input.MaxResults ?? 100, input.NextToken, badToken);
 				// Only GetTable tells whether the location is registered; lists always say no.
-				return { TableList: items.map(({ table, columns }) => tableOf(table, columns, false)), ...next };
+				return { TableList: items.map(({ table, columns }) => entryOf(table, columns, false)), ...next };
 			}),
 		],
 	]);
@@ -103,7 +109,7 @@ function databaseOf(state: State, account: string, name: string, caller: { accou
 		const visible =
 			mayRead(state, account, caller.principal) ||
 			holdsDatabase(state, account, name, caller.principal) ||
-			state.landing.tables.some(
+			[...state.landing.tables, ...state.landing.views].some(
 				(table) =>
 					table.account === account &&
 					table.database === name &&
@@ -126,30 +132,40 @@ function holdsDatabase(state: State, account: string, name: string, principal: s
 	);
 }
 
-function tableOf(table: Table, columns: readonly string[], registered: boolean) {
-	return {
-		Name: table.name,
-		DatabaseName: table.database,
-		CatalogId: table.account,
+function entryOf(found: Table | View, columns: readonly string[], registered: boolean) {
+	const common = {
+		Name: found.name,
+		DatabaseName: found.database,
+		CatalogId: found.account,
 		CreateTime: MADE,
 		UpdateTime: MADE,
 		VersionId: '0',
 		Retention: 0,
-		TableType: 'EXTERNAL_TABLE',
-		IsRegisteredWithLakeFormation: registered,
 		PartitionKeys: [],
+		IsRegisteredWithLakeFormation: registered,
+	};
+	const Columns = found.columns
+		.filter(({ name }) => columns.includes(name))
+		.map(({ name, type, comment }) => ({ Name: name, Type: type, Comment: comment }));
+	return 'text' in found ? { ...common, ...viewOf(found, Columns) } : { ...common, ...tableOf(found, Columns) };
+}
+
+function tableOf(table: Table, Columns: readonly object[]) {
+	return {
+		TableType: 'EXTERNAL_TABLE',
 		Parameters: { classification: table.format.kind, EXTERNAL: 'TRUE' },
-		StorageDescriptor: {
-			Location: table.location,
-			Columns: table.columns
-				.filter(({ name }) => columns.includes(name))
-				.map(({ name, type, comment }) => ({
-					Name: name,
-					Type: type,
-					Comment: comment,
-				})),
-			...storageOf(table),
-		},
+		StorageDescriptor: { Location: table.location, Columns, ...storageOf(table) },
+	};
+}
+
+/** As Athena's CREATE VIEW leaves it. */
+function viewOf(view: View, Columns: readonly object[]) {
+	return {
+		TableType: 'VIRTUAL_VIEW',
+		Parameters: { comment: 'Presto View', presto_view: 'true' },
+		StorageDescriptor: { Location: '', Columns, SerdeInfo: {} },
+		ViewOriginalText: view.text,
+		ViewExpandedText: '/* Presto View */',
 	};
 }
 

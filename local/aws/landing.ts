@@ -66,6 +66,7 @@ function merge(old: Landing, added: Landing): Landing {
 		databases: upsert(old.databases, added.databases, ({ account, name }) => `${account}/${name}`),
 		links: upsert(old.links, added.links, ({ account, name }) => `${account}/${name}`),
 		tables: upsert(old.tables, added.tables, ({ account, database, name }) => `${account}/${database}/${name}`),
+		views: upsert(old.views, added.views, ({ account, database, name }) => `${account}/${database}/${name}`),
 		workGroups: upsert(old.workGroups, added.workGroups, ({ account, name }) => `${account}/${name}`),
 	};
 }
@@ -76,9 +77,13 @@ function upsert<T>(old: readonly T[], added: readonly T[], key: (item: T) => str
 
 /** A landing zone that contradicts itself is a mistake of its author, told at once. */
 function check(landing: Landing): void {
-	for (const { account, database, name, location, columns } of landing.tables) {
+	for (const { account, database, name, location } of landing.tables) {
+		if (!location.startsWith('s3://')) {
+			throw new Error(`The table ${database}.${name} of account ${account} has no s3:// location: ${location}`);
+		}
+	}
+	for (const { account, database, name, columns } of [...landing.tables, ...landing.views]) {
 		const what = `table ${database}.${name} of account ${account}`;
-		if (!location.startsWith('s3://')) throw new Error(`The ${what} has no s3:// location: ${location}`);
 		if (`${database}.${name}` !== `${database}.${name}`.toLowerCase()) {
 			throw new Error(`The ${what} has a name that is not lower case, which Glue does not keep`);
 		}

@@ -5,10 +5,13 @@
  */
 import type { Found } from '../athena.ts';
 import { accountOf, type Caller } from '../wire.ts';
-import type { Permission, Resource, State, Table } from './state.ts';
+import type { Permission, Resource, State, Table, View } from './state.ts';
 
 /** A grant of SELECT on one table: these columns of the rows where the expression is true (null: all rows). */
 export type CellGrant = { readonly columns: readonly string[]; readonly expression: string | null };
+
+/** What Glue lists as a table. */
+export type Listed = Pick<Table, 'account' | 'database' | 'name' | 'columns'>;
 
 /** Everybody with IAM rights; Lake Formation's name for tables that it does not govern. */
 export const EVERYBODY = 'IAM_ALLOWED_PRINCIPALS';
@@ -26,6 +29,12 @@ export function mayRead(state: State, account: string, principal: string): boole
 export function findTable(state: State, account: string, database: string, name: string): Table | undefined {
 	return state.landing.tables.find(
 		(table) => table.account === account && table.database === database && table.name === name,
+	);
+}
+
+export function findView(state: State, account: string, database: string, name: string): View | undefined {
+	return state.landing.views.find(
+		(view) => view.account === account && view.database === database && view.name === name,
 	);
 }
 
@@ -57,7 +66,7 @@ export function isRegistered(state: State, account: string, arn: string): boolea
 }
 
 /** Every permission that reaches the table and that the principal holds, or everybody of the table's own account does. */
-export function permissionsOn(state: State, principal: string, table: Table): readonly Permission[] {
+export function permissionsOn(state: State, principal: string, table: Listed): readonly Permission[] {
 	const local = accountOf(principal) === table.account;
 	return [...state.permissions.values()].filter(
 		(permission) =>
@@ -66,7 +75,7 @@ export function permissionsOn(state: State, principal: string, table: Table): re
 	);
 }
 
-function reaches(resource: Resource, table: Table): boolean {
+function reaches(resource: Resource, table: Listed): boolean {
 	if (resource.account !== table.account) return false;
 	switch (resource.kind) {
 		case 'all-tables':
@@ -85,7 +94,7 @@ function reaches(resource: Resource, table: Table): boolean {
 }
 
 /** The cells that the principal was granted, grant by grant; empty means that no column is accessible. */
-export function cellsOf(state: State, principal: string, table: Table): readonly CellGrant[] {
+export function cellsOf(state: State, principal: string, table: Listed): readonly CellGrant[] {
 	const permissions = permissionsOn(state, principal, table);
 	const grants = permissions.filter(({ permissions: names }) => names.includes('SELECT') || names.includes('ALL'));
 	// A column filter has no effect on somebody who may also write: he reads everything.
@@ -94,7 +103,7 @@ export function cellsOf(state: State, principal: string, table: Table): readonly
 	return grants.map(({ resource }) => grantOf(state, resource, table)).filter((grant) => grant !== undefined);
 }
 
-function grantOf(state: State, resource: Resource, table: Table): CellGrant | undefined {
+function grantOf(state: State, resource: Resource, table: Listed): CellGrant | undefined {
 	if (resource.kind === 'columns') return { columns: columnsOf(table, resource), expression: null };
 	if (resource.kind !== 'filter')
 		return { columns: columnsOf(table, { columns: null, excluded: [] }), expression: null };
@@ -103,7 +112,7 @@ function grantOf(state: State, resource: Resource, table: Table): CellGrant | un
 }
 
 function columnsOf(
-	table: Table,
+	table: Listed,
 	scope: { readonly columns: readonly string[] | null; readonly excluded: readonly string[] },
 ) {
 	const names = table.columns.map(({ name }) => name);
@@ -114,7 +123,7 @@ function columnsOf(
 }
 
 /** The columns that Glue shows: those granted, all of them to an administrator or with a right on the whole table. */
-export function describedColumns(state: State, principal: string, table: Table): readonly string[] | undefined {
+export function describedColumns(state: State, principal: string, table: Listed): readonly string[] | undefined {
 	const all = table.columns.map(({ name }) => name);
 	if (mayRead(state, table.account, principal)) return all;
 	const permissions = permissionsOn(state, principal, table);

@@ -53,10 +53,25 @@ export const Landing = z.strictObject({
 			registered: z.boolean(),
 		}),
 	),
+	/** Views as Athena keeps them in Glue; `text` is what Glue has as `ViewOriginalText`. */
+	views: z
+		.array(
+			z.strictObject({
+				account: z.string(),
+				database: z.string(),
+				name: z.string(),
+				columns: z.array(Column),
+				text: z.string(),
+			}),
+		)
+		.default([]),
 	workGroups: z.array(z.strictObject({ account: z.string(), name: z.string() })),
 });
 export type Landing = z.infer<typeof Landing>;
+/** A landing zone as its author writes it. */
+export type LandingInput = z.input<typeof Landing>;
 export type Table = Landing['tables'][number];
+export type View = Landing['views'][number];
 
 const Settings = z.strictObject({
 	account: z.string(),
@@ -159,8 +174,10 @@ export function permissionKey(permission: Pick<Permission, 'principal' | 'resour
 	return `${permission.principal} ${resourceKey(permission.resource)}`;
 }
 
+const noLanding = { accounts: [], roles: [], databases: [], links: [], tables: [], workGroups: [] };
+
 export function emptyState(region: string): State {
-	const landing: Landing = { region, accounts: [], roles: [], databases: [], links: [], tables: [], workGroups: [] };
+	const landing = Landing.parse({ ...noLanding, region });
 	return fromFile({ landing, settings: [], registrations: [], filters: [], permissions: [], versions: 0 });
 }
 

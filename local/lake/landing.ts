@@ -4,7 +4,7 @@
  */
 import path from 'node:path';
 import type { Contract, ContractTable } from '#core/contract.ts';
-import type { Landing } from '#local/aws.ts';
+import type { Landing, LandingInput } from '#local/aws.ts';
 import { readContracts } from './contracts.ts';
 import { type Domain, readDomains } from './domains.ts';
 import { filesOf, formatOf } from './files.ts';
@@ -20,7 +20,7 @@ export type LandingOptions = {
 };
 
 /** Throws an error that says what to change when the files contradict each other. */
-export async function landing(options: LandingOptions): Promise<Landing> {
+export async function landing(options: LandingOptions): Promise<LandingInput> {
 	const { domains } = readDomains(path.join(options.contractsDir, 'domains.yaml'));
 	const contracts = readContracts(path.join(options.contractsDir, 'contracts'));
 	const broker = `arn:aws:iam::${options.platformAccount}:role/fairlead-broker`;
@@ -59,6 +59,8 @@ function tablesOf(lakeDir: string, domains: readonly Domain[], contract: Contrac
 	const domain = domains.find(({ id }) => id === contract.domain);
 	if (domain === undefined) throw new Error(`The domain of contract ${contract.product} is not in the domains file`);
 	return contract.tables.map((table) => {
+		if (table.view)
+			throw new Error(`The contract ${contract.product} has a view, ${table.name}: a lake of files has none`);
 		if (table.account !== domain.account) {
 			throw new Error(
 				`The contract ${contract.product} is in account ${table.account}, its domain in ${domain.account}`,

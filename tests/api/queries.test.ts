@@ -4,7 +4,7 @@ import type { Code } from '#core/error.ts';
 import { people } from '#local/people.ts';
 import { principalOf } from '#local/story/world.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
-import { enrol, finished, get, grantTo, post, refused, requestBody } from './harness.ts';
+import { enrol, finished, get, grantTo, post, refused, requestBody, rowsOf } from './harness.ts';
 
 let test: TestBank;
 
@@ -52,6 +52,20 @@ describe('403 column-not-granted, wherever the column stands', () => {
 			`SELECT loan_id FROM ${LOANS} l WHERE EXISTS (SELECT 1 FROM lending.accounts WHERE account_id = l.duration)`,
 		],
 		['a star of granted ones beside it', `SELECT *, duration FROM ${LOANS}`],
+		['WITH', `WITH t AS (SELECT duration AS x FROM ${LOANS}) SELECT x FROM t`],
+		['WITH that nobody uses', `WITH t AS (SELECT duration FROM ${LOANS}) SELECT loan_id FROM ${LOANS}`],
+		['a branch of UNION', `SELECT loan_id FROM ${LOANS} UNION ALL SELECT duration FROM ${LOANS}`],
+		['the right side of EXCEPT', `SELECT loan_id FROM ${LOANS} EXCEPT SELECT duration FROM ${LOANS}`],
+		['a window', `SELECT loan_id, rank() OVER (ORDER BY duration) FROM ${LOANS}`],
+		['a named window that nobody uses', `SELECT loan_id FROM ${LOANS} WINDOW w AS (PARTITION BY duration)`],
+		['FILTER', `SELECT count(*) FILTER (WHERE duration > 1) FROM ${LOANS}`],
+		['an aggregate in order', `SELECT array_agg(loan_id ORDER BY duration) FROM ${LOANS}`],
+		['GROUPING SETS', `SELECT count(*) FROM ${LOANS} GROUP BY GROUPING SETS ((duration), ())`],
+		['LATERAL', `SELECT x FROM ${LOANS} l, LATERAL (SELECT l.duration AS x)`],
+		['UNNEST', `SELECT x FROM ${LOANS}, UNNEST(ARRAY[duration]) AS u (x)`],
+		['VALUES', `SELECT x FROM ${LOANS} l, LATERAL (VALUES l.duration) AS v (x)`],
+		['a lambda', `SELECT transform(ARRAY[1], x -> x + duration) FROM ${LOANS}`],
+		['> ALL', `SELECT loan_id FROM ${LOANS} WHERE loan_id > ALL (SELECT duration FROM ${LOANS})`],
 	])('%s', async (_, sql) => {
 		const problem = await refused(test, running(sql), 403, 'column-not-granted');
 		const known = { duration: ['lending.loans', 'Lending data'], frequency: ['lending.accounts', 'Lending data'] };
@@ -136,7 +150,7 @@ describe('403 and 422 for principal and purpose', () => {
 	});
 });
 
-describe('422 with a position for what is not one SELECT over data products', () => {
+describe('422 with a position for what is not one query over data products', () => {
 	it.each([
 		['column-not-found', `SELECT nosuch FROM ${LOANS}`],
 		['column-not-found', `SELECT loan_id FROM ${LOANS} WHERE nosuch = 1`],
@@ -150,14 +164,8 @@ describe('422 with a position for what is not one SELECT over data products', ()
 		['sql-syntax', 'SELEC loan_id'],
 		['sql-syntax', `SELECT loan_id FROM ${LOANS} WHERE status = 'B`],
 		['unsupported', 'SELECT 1'],
-		['unsupported', `SELECT loan_id FROM ${LOANS} UNION ALL SELECT loan_id FROM ${LOANS}`],
-		['unsupported', `WITH t AS (SELECT loan_id FROM ${LOANS}) SELECT loan_id FROM t`],
-		['unsupported', `WITH t AS (SELECT duration FROM ${LOANS}) SELECT loan_id FROM ${LOANS}`],
-		['unsupported', `SELECT loan_id, row_number() OVER () FROM ${LOANS}`],
 		['unsupported', `SELECT loan_id FROM ${LOANS} FOR TIMESTAMP AS OF TIMESTAMP '2024-01-01 00:00:00'`],
-		['unsupported', `SELECT loan_id FROM ${LOANS} TABLESAMPLE BERNOULLI (10)`],
-		['unsupported', `SELECT loan_id FROM ${LOANS}, UNNEST(ARRAY[1]) t(x)`],
-		['unsupported', `TABLE ${LOANS}`],
+		['unsupported', `SELECT loan_id FROM ${LOANS} TABLESAMPLE SYSTEM (10)`],
 		['unsupported', 'VALUES 1'],
 		['unsupported', `EXPLAIN ANALYZE SELECT loan_id FROM ${LOANS}`],
 		['unsupported', `DESCRIBE ${LOANS}`],
@@ -198,6 +206,26 @@ describe('422 with a position for what is not one SELECT over data products', ()
 		const { code } = (await test.world.call(running(sql))).body as { code: Code };
 		expect(['unsupported', 'sql-syntax', 'validation', 'table-not-found']).toContain(code);
 		await refused(test, running(sql), 422, code);
+	});
+});
+
+describe('whatever it is written with, a query gives the granted rows', () => {
+	it.each([
+		['WITH and UNION', `WITH t AS (SELECT status FROM ${LOANS}) SELECT status FROM t UNION SELECT status FROM t`],
+		['TABLE', `SELECT DISTINCT status FROM (TABLE ${LOANS})`],
+		[
+			'a window',
+			`SELECT status FROM (SELECT status, row_number() OVER (PARTITION BY status) AS n FROM ${LOANS}) WHERE n = 1`,
+		],
+		['INTERSECT', `SELECT status FROM ${LOANS} INTERSECT SELECT status FROM ${LOANS}`],
+		['GROUPING SETS', `SELECT status FROM ${LOANS} GROUP BY GROUPING SETS ((status))`],
+		['UNNEST', `SELECT DISTINCT s FROM ${LOANS}, UNNEST(ARRAY[status]) AS u (s)`],
+		['LATERAL', `SELECT DISTINCT s FROM ${LOANS} l, LATERAL (SELECT l.status AS s)`],
+		['a name of WITH that hides nothing', `WITH loans AS (SELECT 'A' AS status) SELECT DISTINCT status FROM ${LOANS}`],
+	])('%s', async (_, sql) => {
+		const rows = await rowsOf(test.world, 'alice', sql);
+		expect(new Set(rows.map(([status]) => status))).toEqual(new Set(['B', 'D']));
+		expect(rows).toHaveLength(2);
 	});
 });
 

@@ -122,3 +122,40 @@ describe('GetDatabase', () => {
 		expect(Database).toMatchObject({ Name: 'lending', CatalogId: LENDING });
 	});
 });
+
+describe('a view', () => {
+	const text = '/* Presto View: e30= */';
+	beforeAll(async () => {
+		await lake.aws.provision({
+			region: 'eu-central-1',
+			accounts: [],
+			roles: [],
+			databases: [],
+			links: [],
+			tables: [],
+			workGroups: [],
+			views: [{ account: LENDING, database: 'lending', name: 'arrears', columns: [{ name: 'a', type: 'int' }], text }],
+		});
+	});
+
+	test('is a table of type VIRTUAL_VIEW with its definition, and without a location', async () => {
+		const expected = {
+			Name: 'arrears',
+			TableType: 'VIRTUAL_VIEW',
+			ViewOriginalText: text,
+			ViewExpandedText: '/* Presto View */',
+			IsRegisteredWithLakeFormation: false,
+			Parameters: { presto_view: 'true' },
+			StorageDescriptor: { Location: '', Columns: [{ Name: 'a', Type: 'int' }] },
+		};
+		const command = new GetTableCommand({ DatabaseName: 'lending', Name: 'ARREARS' });
+		expect((await owner.send(command)).Table).toMatchObject(expected);
+		const { TableList } = await owner.send(new GetTablesCommand({ DatabaseName: 'lending' }));
+		expect(TableList?.find(({ Name }) => Name === 'arrears')).toMatchObject(expected);
+	});
+
+	test('is not there for who may not see it', async () => {
+		const command = new GetTableCommand({ DatabaseName: 'lending', Name: 'arrears' });
+		expect((await refusal(consumer.send(command))).name).toBe('EntityNotFoundException');
+	});
+});

@@ -64,6 +64,10 @@ const edits: readonly Edit[] = [
 		},
 	},
 	{
+		change: (d) => Object.assign(d.schema[0], { physicalType: 'view' }),
+		told: { kind: 'table-retyped', table: 'loans', from: 'table', to: 'view', breaking: true },
+	},
+	{
 		change: (d) => (d.customProperties[0] = { property: 'purposes', value: ['credit-risk', 'model-validation'] }),
 		told: { kind: 'purpose-removed', from: 'regulatory-reporting', to: null, breaking: true },
 	},

@@ -277,6 +277,23 @@ describe('a contract is read', () => {
 		expect(contract.tables[0]?.columns[0]).toMatchObject({ name: 'loan_no', type: 'decimal(12,0)' });
 	});
 
+	test.each([
+		['view', true],
+		[' View ', true],
+		['table', false],
+		['materialized view', false],
+		[undefined, false],
+	])('a schema object of physicalType %s: whether it is a view is %s', (physicalType, view) => {
+		const document = changed((d) => {
+			delete d.schema[0]['customProperties'];
+			Object.assign(d.schema[0], { physicalType });
+		});
+		const [table] = parseContract(stringify(document), 'yaml').tables;
+		expect(table).toMatchObject({ view });
+		// Its server has a location, which is none of a view's.
+		expect(table?.location).toBe(view ? undefined : 's3://sample-bank/loans');
+	});
+
 	test('what it does not know stays in the document as it was', () => {
 		const json = fc.jsonValue({ maxDepth: 4, noUnicodeString: false }).filter((v) => JSON.stringify(v) !== undefined);
 		fc.assert(

@@ -10,10 +10,10 @@ import {
 	either,
 	type FilterColumn,
 	MAX_EXPRESSION,
-	parseRowFilter,
 	printRowFilter,
 	RowFilter,
 } from '#core/rowfilter.ts';
+import { parseRowFilter } from '#local/rowfilter.ts';
 
 const columns: readonly FilterColumn[] = [
 	{ name: 's', type: 'string', partition: false },
@@ -112,7 +112,7 @@ describe('what Lake Formation would not take is refused, with its place', () => 
 
 	test('a text with half of a surrogate pair, which would be stored as another', () => {
 		expect(refusalOf("s = 'a' OR s = '\ud800'")).toMatchObject({
-			code: 'validation',
+			code: 'row-filter-invalid',
 			extensions: { line: 1, column: 17 },
 		});
 		const value = { type: 'string', value: '\udc00' };

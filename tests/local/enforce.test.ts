@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Grant, materialise, type Source, visibleColumns } from '#local/athena/enforce.ts';
+import { duckType, type Grant, materialise, type Source, visibleColumns } from '#local/athena/enforce.ts';
 import { execute, openInstance } from '#local/athena/execute.ts';
 
 type Loan = { loan_id: number; amount: string | null; status: string | null };
@@ -220,6 +220,48 @@ describe('a query that fails', () => {
 	test('out of memory says so', async () => {
 		const outcome = await run("SELECT string_agg(repeat('x', 1000000), '') FROM range(2000)", 20_000);
 		expect(outcome).toMatchObject({ kind: 'failed', reason: 'memory' });
+	});
+});
+
+describe('a column of a compound type', () => {
+	test.each([
+		['array<string>', 'VARCHAR[]'],
+		['array<array<decimal(10,2)>>', 'DECIMAL(10, 2)[][]'],
+		['map<string,array<int>>', 'MAP(VARCHAR, INTEGER[])'],
+		[
+			'struct<name:string,home:struct<zip:char(5),at:timestamp>>',
+			'STRUCT("name" VARCHAR, "home" STRUCT("zip" VARCHAR, "at" TIMESTAMP))',
+		],
+	])('%s is read as %s', (type, expected) => {
+		expect(duckType(type)).toBe(expected);
+	});
+
+	test.each(['array<>', 'array<int,int>', 'map<int>', 'struct<a>', 'array<union<int>>', 'array<int', 'row(a int)'])(
+		'%s is not read',
+		(type) => {
+			expect(() => duckType(type)).toThrow('cannot be read here');
+		},
+	);
+
+	test('comes from Parquet with its values, fields by their names, and from no text file', async () => {
+		const file = path.join(folder, 'nested.parquet');
+		const instance = await DuckDBInstance.create(':memory:');
+		const connection = await instance.connect();
+		await connection.run(
+			`COPY (SELECT ['a', NULL] AS tags, MAP {'k': 1} AS scores, {'b': 2, 'a': 'x'} AS party) TO '${file}' (FORMAT parquet)`,
+		);
+		connection.closeSync();
+		instance.closeSync();
+		const columns = [
+			{ name: 'tags', type: 'array<string>' },
+			{ name: 'scores', type: 'map<string,bigint>' },
+			{ name: 'party', type: 'struct<a:string,b:int>' },
+		];
+		const source: Source = { columns, format: { kind: 'parquet' }, files: [file] };
+		const given = [{ columns: columns.map(({ name }) => name), expression: null }];
+		const rows = await query(materialise(NAME, source, given), 'SELECT tags, scores, party FROM lending.loans');
+		expect(rows).toEqual([[['a', null], [{ key: 'k', value: '1' }], { a: 'x', b: 2 }]]);
+		expect(() => materialise(NAME, { ...source, format: csv.format }, given)).toThrow('from text files');
 	});
 });
 

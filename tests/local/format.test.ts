@@ -45,7 +45,12 @@ describe('a value is written as Athena writes it', () => {
 		["INTERVAL '1 day 2 hours'", 'interval day to second', '1 02:00:00.000'],
 		["['a', 'b, c', NULL]", 'array', '[a, b, c, null]'],
 		["{'a': 1, 'b': 'x'}", 'row', '{a=1, b=x}'],
+		["{'2': 1, '1': 'x'}", 'row', '{2=1, 1=x}'],
+		["[{'a': [1, NULL]}, NULL]", 'array', '[{a=[1, null]}, null]'],
 		['MAP {1: 1.5}', 'map', '{1=1.5}'],
+		["MAP {'k': [DATE '2020-02-29']}", 'map', '{k=[2020-02-29]}'],
+		["[TIMESTAMPTZ '2020-02-29 10:00:00+01']", 'array', '[2020-02-29 09:00:00.000 UTC]'],
+		['CAST(\'{"a":1}\' AS JSON)', 'json', '{"a":1}'],
 		["'\\xAA\\x01'::BLOB", 'varbinary', 'aa 01'],
 		["CAST('6f9619ff-8b86-d011-b42d-00cf4fc964ff' AS UUID)", 'varchar', '6f9619ff-8b86-d011-b42d-00cf4fc964ff'],
 	])('%s', async (sql, type, text) => {

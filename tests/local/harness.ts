@@ -19,7 +19,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GlueClient } from '@aws-sdk/client-glue';
 import { LakeFormationClient } from '@aws-sdk/client-lakeformation';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
-import { type AwsOptions, type Landing, type LocalAws, startAws } from '#local/aws.ts';
+import { type AwsOptions, type LandingInput, type LocalAws, startAws } from '#local/aws.ts';
 
 export const REGION = 'eu-central-1';
 export const PLATFORM = '210000000000';
@@ -52,7 +52,7 @@ const COLUMNS = [
 	{ name: 'granted_on', type: 'date' },
 ];
 
-export function landing(folder: string): Landing {
+export function landing(folder: string): LandingInput {
 	const csv = { kind: 'csv' as const, delimiter: ';', header: true, quote: '"' };
 	const table = (name: string, registered: boolean) => ({
 		account: LENDING,

@@ -84,6 +84,7 @@ describe('files that contradict each other are refused with what to change', () 
 			['physicalType: bigint', 'physicalType: huge'],
 			/loans\.yaml:\d+ \/schema\/0/,
 		],
+		['a view, which no file holds', loans, ['physicalType: table', 'physicalType: view'], /has a view, loans/],
 		['a domain that is not registered', 'domains.yaml', ['id: lending', 'id: loans'], /domain of contract lending\./],
 		['another account than the domain has', loans, ['"210000000001"', '"210000000009"'], /account 210000000009/],
 		[

@@ -124,6 +124,12 @@ const run: Case = {
 	parts: ({ id }, _, example) => ({ body: { ...(example as object), principal: id } }),
 };
 
+const tryOut: Case = {
+	...run,
+	on: `${principal.name}, a dry run`,
+	parts: ({ id }, _, example) => ({ body: { ...(example as object), principal: id, dryRun: true } }),
+};
+
 export const special: Readonly<Record<string, readonly Case[]>> = {
 	listDataProducts: [{ ...listed(loans, null), on: `${loans.name}, among all` }],
 	putDataProduct: [publish(accounts), publish(districts)],
@@ -131,7 +137,8 @@ export const special: Readonly<Record<string, readonly Case[]>> = {
 	createRequest: [ask(alicesAsk), ask(miasAsk)],
 	listRequests: lists(requests),
 	listGrants: lists(grants),
-	createQuery: [run],
+	createQuery: [run, tryOut],
+	readLineage: [{ ...mesh, on: 'SQL over loans' }],
 	createReport: [reportOn(loans), reportOn(clients)],
 };
 

@@ -1,18 +1,26 @@
-/** Aggregate functions: https://trino.io/docs/current/functions/aggregate.html */
+/**
+ * Aggregate functions: https://trino.io/docs/current/functions/aggregate.html. The approximate ones run on Athena only:
+ * they tell what their own sketches hold.
+ */
 import type { Call } from '#core/sql.ts';
-import { bigint, boolean, double, integers, type Named, numbers, type Rule, same, takes } from './rule.ts';
-import { asDecimal, isInteger, type Kind, type Type, typeText } from './types.ts';
+import {
+	aggregated,
+	bigint,
+	boolean,
+	double,
+	integers,
+	type Named,
+	numbers,
+	type Rule,
+	type Suffix,
+	takes,
+	text,
+	varchar,
+} from './rule.ts';
+import { asDecimal, isInteger, isPlain, type Type, typeText } from './types.ts';
 
-const ordered: readonly Kind[] = [...numbers, 'varchar', 'date', 'timestamp', 'boolean'];
-
-function inner(texts: readonly string[], e: Call): string {
-	return `${e.distinct ? 'DISTINCT ' : ''}${texts.join(', ')}`;
-}
-
-/** The first argument's own type, for these kinds. */
-function keeps(kinds: readonly Kind[]): Rule['type'] {
-	return (types) => (takes(types, kinds) ? (types[0] ?? null) : null);
-}
+/** The first argument's own type, if both engines compare its values alike. */
+const keeps: Rule['type'] = ([type]) => (type !== undefined && isPlain(type) ? type : null);
 
 function sumType([type]: readonly Type[]): Type | null {
 	if (type === undefined) return null;
@@ -23,10 +31,10 @@ function sumType([type]: readonly Type[]): Type | null {
 
 const sum: Rule = {
 	type: sumType,
-	text: (texts, types, e) => {
+	text: (texts, types, e, suffix) => {
 		const result = sumType(types);
 		const value = types[0]?.kind === 'real' ? [`CAST(${texts.join('')} AS DOUBLE)`] : texts;
-		return `CAST(sum(${inner(value, e)}) AS ${typeText(result ?? double)})`;
+		return `CAST(${aggregated('sum', value, e, suffix)} AS ${typeText(result ?? double)})`;
 	},
 };
 
@@ -37,10 +45,11 @@ function avgType([type]: readonly Type[]): Type | null {
 }
 
 /** A decimal's average keeps its scale and rounds half away from zero: on whole numbers of its last place. */
-function decimalAverage(value: string, type: Type): string {
+function decimalAverage(texts: readonly string[], type: Type, e: Call, suffix: Suffix): string {
 	const scale = asDecimal(type)?.scale ?? 0;
-	const total = `CAST(replace(CAST(sum(${value}) AS VARCHAR), '.', '') AS HUGEINT)`;
-	const count = `count(${value})`;
+	const sumOfAll = aggregated('sum', texts, e, suffix);
+	const total = `CAST(replace(CAST(${sumOfAll} AS VARCHAR), '.', '') AS HUGEINT)`;
+	const count = aggregated('count', texts, e, suffix);
 	const half = `CASE WHEN 2 * abs(${total} % ${count}) >= ${count} THEN sign(${total}) ELSE 0 END`;
 	const whole = `CAST(${total} // ${count} + (${half}) AS DECIMAL(38, 0))`;
 	const unit = scale === 0 ? '' : ` * CAST('0.${'1'.padStart(scale, '0')}' AS DECIMAL(${scale}, ${scale}))`;
@@ -49,41 +58,138 @@ function decimalAverage(value: string, type: Type): string {
 
 const avg: Rule = {
 	type: avgType,
-	text: (texts, types, e) => {
+	text: (texts, types, e, suffix) => {
 		const type = avgType(types) ?? double;
-		if (type.kind === 'decimal') return decimalAverage(inner(texts, e), type);
-		return `CAST(avg(${inner(texts, e)}) AS ${typeText(type)})`;
+		if (type.kind === 'decimal') return decimalAverage(texts, type, e, suffix);
+		return `CAST(${aggregated('avg', texts, e, suffix)} AS ${typeText(type)})`;
 	},
 };
 
 const count: Rule = {
 	type: () => bigint,
-	text: (texts, _types, e) => (e.star ? 'count(*)' : `count(${inner(texts, e)})`),
+	text: (texts, _types, e, suffix) => aggregated('count', e.arguments.length === 0 ? ['*'] : texts, e, suffix),
 };
 
 const countIf: Rule = {
 	type: (types, e) => (takes(types, ['boolean']) && !e.distinct ? bigint : null),
-	text: ([condition]) => `count(CASE WHEN ${condition} THEN 1 END)`,
+	text: ([condition], _types, e, suffix) => aggregated('count', [`CASE WHEN ${condition} THEN 1 END`], e, suffix),
 };
 
+/** With a number: so many of them, from the greatest (or the least) on. */
 function extreme(name: string): Rule {
-	return { type: keeps(ordered), text: (texts, _types, e) => `${name}(${inner(texts, e)})` };
+	return {
+		type: (types, e) => {
+			const own = keeps(types, e);
+			if (types.length === 1 || own === null) return own;
+			const few = e.arguments[1];
+			const known = few?.kind === 'integer' && few.value > 0n && few.value <= 1000n;
+			return known && !e.distinct && e.over === null ? { kind: 'array', element: own } : null;
+		},
+		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
+	};
 }
 
 function by(name: string): Rule {
 	return {
-		type: (types, e) => (takes(types, ordered) && !e.distinct ? (types[0] ?? null) : null),
-		text: (texts) => `${name}(${texts.join(', ')})`,
+		type: (types, e) => {
+			const key = types[1];
+			const exact = types.length === 2 && key !== undefined && isPlain(key) && !e.distinct;
+			return exact ? (types[0] ?? null) : null;
+		},
+		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
 	};
+}
+
+/** Any one of the values that are not NULL. */
+function one(name: string): Rule {
+	return {
+		type: ([type]) => (type === undefined || type.kind === 'interval' ? null : type),
+		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
+	};
+}
+
+function ofBooleans(name: string): Rule {
+	return {
+		type: (types) => (takes(types, ['boolean']) ? boolean : null),
+		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
+	};
+}
+
+function inDouble(texts: readonly string[]): readonly string[] {
+	return texts.map((value) => `CAST(${value} AS DOUBLE)`);
 }
 
 /** Spread and deviation, computed in double as Trino does. */
 function spread(name: string): Rule {
 	return {
-		type: (types) => (takes(types, [...integers, 'double', 'real', 'decimal']) ? double : null),
-		text: ([value], _types, e) => `${name}(${e.distinct ? 'DISTINCT ' : ''}CAST(${value} AS DOUBLE))`,
+		type: (types) => (takes(types, numbers) ? double : null),
+		text: (texts, _types, e, suffix) => aggregated(name, inDouble(texts), e, suffix),
 	};
 }
+
+/** Of pairs; Trino gives NULL where the result is no finite number. */
+function correlation(name: string): Rule {
+	return {
+		type: (types, e) => (takes(types, numbers) && !e.distinct ? double : null),
+		text: (texts, _types, e, suffix) => {
+			const value = aggregated(name, inDouble(texts), e, suffix);
+			return `(CASE WHEN isfinite(${value}) THEN ${value} END)`;
+		},
+	};
+}
+
+const geometricMean: Rule = {
+	type: (types) => (takes(types, numbers) ? double : null),
+	text: ([value], _types, e, suffix) => `exp(${aggregated('avg', [`ln(CAST(${value} AS DOUBLE))`], e, suffix)})`,
+};
+
+/** Empty: NULL, as for all aggregates but the counts. */
+const arrayAgg: Rule = {
+	type: ([element]) => (element === undefined || element.kind === 'interval' ? null : { kind: 'array', element }),
+	text: (texts, _types, e, suffix) => aggregated('array_agg', texts, e, suffix),
+};
+
+/** A key that is NULL counts for nothing. One that comes twice ends the query: which value Trino keeps is not said. */
+const mapAgg: Rule = {
+	type: ([key, value], e) =>
+		key !== undefined && value !== undefined && isPlain(key) && value.kind !== 'interval' && !e.distinct
+			? { kind: 'map', key, value }
+			: null,
+	text: ([key, value], _types, e, suffix) => {
+		const all = aggregated('array_agg', [`struct_pack(k := ${key}, v := ${value})`], e, suffix);
+		const known = `list_filter(${all}, lambda fl_e: fl_e.k IS NOT NULL)`;
+		return `(CASE WHEN len(${known}) > 0 THEN map_from_entries(${known}) END)`;
+	},
+};
+
+const histogram: Rule = {
+	type: ([key], e) =>
+		key !== undefined && isPlain(key) && !e.distinct && e.over === null ? { kind: 'map', key, value: bigint } : null,
+	text: (texts, [key = bigint], e, suffix) =>
+		`CAST(${aggregated('histogram', texts, e, suffix)} AS ${typeText({ kind: 'map', key, value: bigint })})`,
+};
+
+function bitwise(name: string): Rule {
+	return {
+		type: (types) => (takes(types, integers) ? bigint : null),
+		text: ([value], _types, e, suffix) => aggregated(name, [`CAST(${value} AS BIGINT)`], e, suffix),
+	};
+}
+
+/** Trino's own bound on the text of one group, in bytes. */
+const longest = 1_048_576;
+
+const listagg: Rule = {
+	type: (types, e) => {
+		const separator = e.arguments[1];
+		const constant = separator === undefined || separator.kind === 'string';
+		return takes(types, text) && constant ? varchar : null;
+	},
+	text: ([value = '', separator = "''"], _types, e, suffix) => {
+		const all = aggregated('string_agg', [value, separator], e, suffix);
+		return `(CASE WHEN strlen(${all}) > ${longest} THEN error('the text of listagg is too long') ELSE ${all} END)`;
+	},
+};
 
 export const aggregates: Named = [
 	['count', count],
@@ -94,15 +200,29 @@ export const aggregates: Named = [
 	['max', extreme('max')],
 	['min_by', by('arg_min_null')],
 	['max_by', by('arg_max_null')],
-	['arbitrary', extreme('any_value')],
-	['any_value', extreme('any_value')],
-	['bool_and', same([['boolean']], boolean)],
-	['bool_or', same([['boolean']], boolean)],
-	['every', same([['boolean']], boolean, 'bool_and')],
+	['arbitrary', one('any_value')],
+	['any_value', one('any_value')],
+	['bool_and', ofBooleans('bool_and')],
+	['bool_or', ofBooleans('bool_or')],
+	['every', ofBooleans('bool_and')],
 	['stddev', spread('stddev_samp')],
 	['stddev_samp', spread('stddev_samp')],
 	['stddev_pop', spread('stddev_pop')],
 	['variance', spread('var_samp')],
 	['var_samp', spread('var_samp')],
 	['var_pop', spread('var_pop')],
+	['kurtosis', spread('kurtosis')],
+	['geometric_mean', geometricMean],
+	['corr', correlation('corr')],
+	['covar_pop', correlation('covar_pop')],
+	['covar_samp', correlation('covar_samp')],
+	['regr_slope', correlation('regr_slope')],
+	['regr_intercept', correlation('regr_intercept')],
+	['array_agg', arrayAgg],
+	['map_agg', mapAgg],
+	['histogram', histogram],
+	['bitwise_and_agg', bitwise('bit_and')],
+	['bitwise_or_agg', bitwise('bit_or')],
+	['bitwise_xor_agg', bitwise('bit_xor')],
+	['listagg', listagg],
 ];

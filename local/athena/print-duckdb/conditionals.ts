@@ -1,16 +1,17 @@
 /** Conditional functions and comparison functions: https://trino.io/docs/current/functions/conditional.html */
-import type { Call } from '#core/sql.ts';
-import { type Named, type Rule } from './rule.ts';
-import { coerced, common, type Type } from './types.ts';
+import { type Call, children, type Expression, stringText } from '#core/sql.ts';
+import { type Named, type Rule, varchar } from './rule.ts';
+import { coerced, commonOf, isInteger, isPlain, type Type } from './types.ts';
 
-function met(types: readonly Type[]): Type | null {
-	const strange = types.some(({ kind }) => kind === 'other' || kind === 'interval');
-	return strange ? null : types.reduce<Type | null>((a, b) => (a === null ? null : common(a, b)), { kind: 'null' });
+/** The type of values that are compared. */
+function compared(types: readonly Type[]): Type | null {
+	const all = commonOf(types);
+	return all !== null && isPlain(all) ? all : null;
 }
 
 /** All arguments as the type they meet in. */
 function alike(texts: readonly string[], types: readonly Type[]): readonly string[] {
-	const all = met(types);
+	const all = commonOf(types);
 	return texts.map((text, index) => {
 		const type = types[index];
 		return all === null || type === undefined ? text : coerced(text, type, all);
@@ -18,13 +19,13 @@ function alike(texts: readonly string[], types: readonly Type[]): readonly strin
 }
 
 const coalesce: Rule = {
-	type: met,
+	type: commonOf,
 	text: (texts, types) => `coalesce(${alike(texts, types).join(', ')})`,
 };
 
 /** NULL if any argument is; DuckDB's own would pass NULLs by. */
 const extreme: Rule = {
-	type: met,
+	type: compared,
 	text: (texts, types, e) => {
 		const values = alike(texts, types);
 		const missing = values.map((value) => `${value} IS NULL`).join(' OR ');
@@ -33,7 +34,7 @@ const extreme: Rule = {
 };
 
 const nullif: Rule = {
-	type: (types) => (met(types) === null ? null : (types[0] ?? null)),
+	type: (types) => (compared(types) === null ? null : (types[0] ?? null)),
 	text: (texts, types) => {
 		const [a, b] = alike(texts, types);
 		return `(CASE WHEN ${a} = ${b} THEN NULL ELSE ${texts[0]} END)`;
@@ -42,17 +43,42 @@ const nullif: Rule = {
 
 const choice: Rule = {
 	type: ([condition, ...values]: readonly Type[], _e: Call) =>
-		condition?.kind === 'boolean' || condition?.kind === 'null' ? met(values) : null,
+		condition?.kind === 'boolean' || condition?.kind === 'null' ? commonOf(values) : null,
 	text: ([condition, ...texts], [, ...types]) => {
 		const [yes, no = 'NULL'] = alike(texts, types);
 		return `(CASE WHEN ${condition} THEN ${yes} ELSE ${no} END)`;
 	},
 };
 
+/** Whole numbers, columns and what is computed of them: all that can fail in it fails in both engines alike. */
+function isCounting(e: Expression): boolean {
+	if (e.kind === 'column' || e.kind === 'integer' || e.kind === 'null') return true;
+	return (e.kind === 'arithmetic' || e.kind === 'negate') && children(e).every(isCounting);
+}
+
+/** A division by zero is NULL here anyway, once it is not checked; TRY takes care of what overflows. */
+const attempt: Rule = {
+	type: ([type], e) => (type !== undefined && isInteger(type) && e.arguments.every(isCounting) ? type : null),
+	text: ([value = '']) => `TRY(${value.replaceAll("error('division by zero')", 'NULL')})`,
+};
+
+/** Types that have no length or precision which only Trino knows. */
+function nameOf(type: Type): string | null {
+	if (type.kind === 'decimal') return `decimal(${type.precision},${type.scale})`;
+	return isInteger(type) || ['double', 'real', 'boolean', 'date'].includes(type.kind) ? type.kind : null;
+}
+
+const typeName: Rule = {
+	type: ([type]) => (type === undefined || nameOf(type) === null ? null : varchar),
+	text: (_texts, [type = varchar]) => stringText(nameOf(type) ?? ''),
+};
+
 export const conditionals: Named = [
 	['coalesce', coalesce],
 	['nullif', nullif],
 	['if', choice],
+	['try', attempt],
+	['typeof', typeName],
 	['greatest', extreme],
 	['least', extreme],
 ];

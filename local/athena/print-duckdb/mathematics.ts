@@ -1,7 +1,20 @@
 /** Mathematical functions: https://trino.io/docs/current/functions/math.html */
-
+import type { Call } from '#core/sql.ts';
+import { dividedText } from './decimal.ts';
+import { arithmeticType } from './meet.ts';
 import { remainder } from './number.ts';
-import { double, floats, integers, type Named, numbers, type Rule, takes, wholeNumber } from './rule.ts';
+import {
+	bigint,
+	boolean,
+	double,
+	integers,
+	type Named,
+	numbers,
+	type Rule,
+	takes,
+	varchar,
+	wholeNumber,
+} from './rule.ts';
 import { coerced, common, isInteger, type Type, typeText } from './types.ts';
 
 function keepsFirst(types: readonly Type[]): Type | null {
@@ -10,9 +23,14 @@ function keepsFirst(types: readonly Type[]): Type | null {
 
 const abs: Rule = { type: keepsFirst, text: ([value]) => `abs(${value})` };
 
+function signType(types: readonly Type[]): Type | null {
+	const type = keepsFirst(types);
+	return type?.kind === 'decimal' ? { kind: 'decimal', precision: 1, scale: 0 } : type;
+}
+
 const sign: Rule = {
-	type: (types) => (takes(types, [...integers, ...floats]) && types[0]?.kind !== 'null' ? (types[0] ?? null) : null),
-	text: ([value], [type = double]) => `CAST(sign(${value}) AS ${typeText(type)})`,
+	type: signType,
+	text: ([value], types) => `CAST(sign(${value}) AS ${typeText(signType(types) ?? double)})`,
 };
 
 /** A decimal rounded to a whole number has one digit more, since 9.9 becomes 10. */
@@ -58,22 +76,35 @@ const round: Rule = {
 	},
 };
 
+function truncatedType(types: readonly Type[]): Type | null {
+	const type = types.length === 1 ? keepsFirst(types) : null;
+	if (type?.kind !== 'decimal') return type;
+	return { kind: 'decimal', precision: Math.max(1, type.precision - type.scale), scale: 0 };
+}
+
 const truncate: Rule = {
-	type: (types) => (takes(types, [...integers, 'double']) && types[0]?.kind !== 'null' ? (types[0] ?? null) : null),
-	text: ([value = ''], [type = double]) => (isInteger(type) ? value : `trunc(${value})`),
+	type: truncatedType,
+	text: ([value = ''], types) => {
+		const type = truncatedType(types) ?? double;
+		return isInteger(type) ? value : `CAST(trunc(${value}) AS ${typeText(type)})`;
+	},
 };
 
-function modType([a, b]: readonly Type[]): Type | null {
+/** As the operator %: of integers, or with a decimal. */
+function modType([a, b]: readonly Type[], e: Call): Type | null {
 	const type = a === undefined || b === undefined ? null : common(a, b);
-	return type !== null && isInteger(type) ? type : null;
+	if (a === undefined || b === undefined || type === null) return null;
+	if (type.kind === 'decimal') return arithmeticType(e, '%', a, b);
+	return isInteger(type) ? type : null;
 }
 
 const mod: Rule = {
 	type: modType,
 	text: ([a = '', b = ''], types, e) => {
-		const type = modType(types) ?? double;
+		const type = modType(types, e) ?? double;
 		const [x = type, y = type] = types;
 		const divisor = e.arguments[1] ?? e;
+		if (type.kind === 'decimal') return dividedText('%', { text: a, type: x }, { text: b, type: y }, divisor, type);
 		return remainder(coerced(a, x, type), coerced(b, y, type), type, divisor);
 	},
 };
@@ -88,6 +119,51 @@ function inDouble(name: string): Rule {
 		text: (texts) => `${name}(${texts.map((value) => `CAST(${value} AS DOUBLE)`).join(', ')})`,
 	};
 }
+
+function constant(text: string): Rule {
+	return { type: () => double, text: () => `CAST(${text} AS DOUBLE)` };
+}
+
+/** The quotient of natural logarithms; to base 1 there is none. */
+const log: Rule = {
+	type: (types) => (takes(types, numbers) ? double : null),
+	text: (texts) => {
+		const [base, value] = texts.map((text) => `ln(CAST(${text} AS DOUBLE))`);
+		return `(CASE WHEN ${base} = 0 THEN error('there is no logarithm to base 1') ELSE ${value} / ${base} END)`;
+	},
+};
+
+/** Of what was measured: NaN, infinite or neither. */
+function test(name: string): Rule {
+	return {
+		type: (types) => (takes(types, numbers) ? boolean : null),
+		text: ([value]) => `${name}(CAST(${value} AS DOUBLE))`,
+	};
+}
+
+/** In lower case, and of numbers that are not negative. */
+const toBase: Rule = {
+	type: (types, e) => {
+		const radix = wholeNumber(e.arguments[1]) ?? 0n;
+		return takes(types, integers) && radix >= 2n && radix <= 36n ? varchar : null;
+	},
+	text: ([value], _types, e) => `lower(to_base(CAST(${value} AS BIGINT), ${wholeNumber(e.arguments[1])}))`,
+};
+
+/** Which of so many equal parts of the range; 0 below it, one more than there are above it. */
+const bucket: Rule = {
+	type: (types) => (types.length === 4 && takes(types, numbers, numbers, numbers, integers) ? bigint : null),
+	text: (texts) => {
+		const [value, low, high, parts] = texts.map((text) => `CAST(${text} AS DOUBLE)`);
+		return (
+			`(CASE WHEN ${texts.map((text) => `${text} IS NULL`).join(' OR ')} THEN NULL ` +
+			`WHEN ${low} >= ${high} OR ${parts} < 1 OR NOT isfinite(${value}) ` +
+			`THEN error('runs on Athena only: these buckets') ` +
+			`WHEN ${value} < ${low} THEN 0 WHEN ${value} >= ${high} THEN CAST(${parts} AS BIGINT) + 1 ` +
+			`ELSE CAST(floor(${parts} * (${value} - ${low}) / (${high} - ${low}) + 1) AS BIGINT) END)`
+		);
+	},
+};
 
 export const mathematics: Named = [
 	['abs', abs],
@@ -105,4 +181,25 @@ export const mathematics: Named = [
 	['ln', inDouble('ln')],
 	['log10', inDouble('log10')],
 	['log2', inDouble('log2')],
+	['log', log],
+	['degrees', inDouble('degrees')],
+	['radians', inDouble('radians')],
+	['sin', inDouble('sin')],
+	['cos', inDouble('cos')],
+	['tan', inDouble('tan')],
+	['asin', inDouble('asin')],
+	['acos', inDouble('acos')],
+	['atan', inDouble('atan')],
+	['atan2', inDouble('atan2')],
+	['sinh', inDouble('sinh')],
+	['cosh', inDouble('cosh')],
+	['tanh', inDouble('tanh')],
+	['pi', constant('3.141592653589793')],
+	['e', constant('2.718281828459045')],
+	['infinity', constant("'Infinity'")],
+	['is_nan', test('isnan')],
+	['is_finite', test('isfinite')],
+	['is_infinite', test('isinf')],
+	['to_base', toBase],
+	['width_bucket', bucket],
 ];

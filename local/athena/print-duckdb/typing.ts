@@ -1,72 +1,93 @@
 /**
- * The Trino type of every expression, which DuckDB's text depends on. What Trino refuses for its types is refused here as
- * `validation`; DuckDB would often convert silently instead.
+ * The Trino type of every expression and of every column of a query, which DuckDB's text depends on. What Trino refuses
+ * for its types is refused here as `validation`; DuckDB would often convert silently instead.
  */
 import {
-	type ColumnReference,
+	type Call,
 	children,
 	type Expression,
 	isLiteral,
-	itemsOf,
+	type Lambda,
 	type Literal,
 	type Query,
+	type QueryBody,
 	type Resolved,
-	type Source,
-	type Target,
 	targetOf,
 	unreachable,
 } from '#core/sql.ts';
 import { castType } from './cast.ts';
-import { functionType } from './functions.ts';
-import { asDecimal, athenaOnly, columnType, common, isNumeric, mismatch, named, type Type } from './types.ts';
+import { functionType, lambdaTypes } from './functions.ts';
+import { arithmeticType, demandBoolean, demandNumber, demandText, meet, meetCompared } from './meet.ts';
+import { bodyTypes, fieldOf, targetType } from './relation.ts';
+import { athenaOnly, isInteger, mismatch, named, type Type } from './types.ts';
 
 export type TypeOf = (e: Expression) => Type;
 
+export type Typing = {
+	readonly of: TypeOf;
+	/** Of the columns of a query or a part of one. */
+	readonly columns: (body: QueryBody) => readonly Type[];
+	/** Of the parameters of a lambda whose call has its type. */
+	readonly parameters: (lambda: Lambda) => readonly Type[];
+};
+
 const boolean: Type = { kind: 'boolean' };
 
-export function typing(resolved: Resolved): TypeOf {
+export function typing(resolved: Resolved): Typing {
 	const known = new Map<Expression, Type>();
-	const typeOf: TypeOf = (e) => {
-		const found = known.get(e) ?? infer(resolved, e, typeOf);
-		known.set(e, found);
-		return found;
+	const bodies = new Map<QueryBody, readonly Type[]>();
+	const lambdas = new Map<Lambda, readonly Type[]>();
+	const types: Typing = {
+		of: (e) => {
+			const found = known.get(e) ?? infer(resolved, e, types, lambdas);
+			known.set(e, found);
+			return found;
+		},
+		columns: (body) => {
+			const found = bodies.get(body) ?? bodyTypes(resolved, body, types);
+			bodies.set(body, found);
+			return found;
+		},
+		parameters: (lambda) => lambdas.get(lambda) ?? [],
 	};
-	return typeOf;
+	return types;
 }
 
-function infer(resolved: Resolved, e: Expression, typeOf: TypeOf): Type {
+function infer(resolved: Resolved, e: Expression, types: Typing, lambdas: Map<Lambda, readonly Type[]>): Type {
 	if (isLiteral(e)) return literalType(e);
+	const typeOf = types.of;
 	switch (e.kind) {
 		case 'column':
-			return columnOf(resolved, e, typeOf);
+			return targetType(e, targetOf(resolved, e), types);
 		case 'and':
 		case 'or':
 		case 'not':
-			for (const operand of children(e)) demandBoolean(operand, typeOf);
+			for (const operand of children(e)) demandBoolean(operand, typeOf(operand));
 			return boolean;
 		case 'exists':
 		case 'is-null':
 			for (const operand of children(e)) typeOf(operand);
 			return boolean;
 		case 'in-query':
-			demandComparable(e, typeOf(e.operand), onlyColumn(resolved, e.query, typeOf));
+		case 'quantified':
+			meetCompared(e, [typeOf(e.operand), onlyColumn(e, types)]);
 			return boolean;
 		case 'scalar-query':
-			return onlyColumn(resolved, e.query, typeOf);
+			return onlyColumn(e, types);
 		case 'compare':
 		case 'distinct-from':
 		case 'between':
 		case 'in-list':
-			meet(e, children(e).map(typeOf));
+			meetCompared(e, children(e).map(typeOf));
 			return boolean;
 		case 'like':
-			for (const part of children(e)) demandText(part, typeOf);
+			for (const part of children(e)) demandText(part, typeOf(part));
 			return boolean;
 		case 'concat':
-			for (const part of e.operands) demandText(part, typeOf);
+			for (const part of e.operands) demandText(part, typeOf(part));
 			return { kind: 'varchar' };
 		case 'negate':
-			return demandNumber(e.operand, typeOf);
+			return demandNumber(e.operand, typeOf(e.operand));
 		case 'arithmetic':
 			return e.rest.reduce<Type>(
 				(left, { operator, operand }) => arithmeticType(operand, operator, left, typeOf(operand)),
@@ -79,104 +100,78 @@ function infer(resolved: Resolved, e: Expression, typeOf: TypeOf): Type {
 		case 'extract':
 			typeOf(e.operand);
 			return { kind: 'bigint' };
+		case 'row':
+			return { kind: 'row', fields: e.items.map((item) => ({ name: null, type: meet(item, [typeOf(item)]) })) };
+		case 'array':
+			return { kind: 'array', element: meet(e, [{ kind: 'null' }, ...e.items.map(typeOf)]) };
+		case 'subscript':
+			return subscriptType(e, typeOf);
+		case 'field':
+			return fieldOf(e.name.at, typeOf(e.operand), e.name.text);
+		case 'lambda':
+			return typeOf(e.body);
+		case 'at-zone':
+			return zonedType(e, typeOf);
+		case 'grouping':
+			// Up to 31 bits are an integer.
+			return { kind: e.columns.length > 31 ? 'bigint' : 'integer' };
+		case 'json-path':
+			throw athenaOnly(e.at, e.name);
 		case 'call':
-			return functionType(e, e.arguments.map(typeOf));
+			return callType(e, typeOf, lambdas);
 	}
 	return unreachable(e);
 }
 
-function columnOf(resolved: Resolved, e: ColumnReference, typeOf: TypeOf): Type {
-	return targetType(e, targetOf(resolved, e), typeOf);
-}
-
-export function targetType(e: ColumnReference, target: Target, typeOf: TypeOf): Type {
-	if (target.kind === 'output') return typeOf(target.expression);
-	if (target.kind === 'merged')
-		return meet(e, [targetType(e, target.left, typeOf), targetType(e, target.right, typeOf)]);
-	const { origin } = target.field;
-	return origin.kind === 'base' ? columnType(origin.type) : typeOf(origin.expression);
-}
-
-function onlyColumn(resolved: Resolved, query: Query, typeOf: TypeOf): Type {
-	const [item] = itemsOf(resolved, query);
-	return item === undefined ? { kind: 'null' } : typeOf(item.expression);
-}
-
-/** The type that all of them meet in; refuses where Trino has none, and where we know too little. */
-export function meet(e: Expression, types: readonly Type[]): Type {
-	const strange = types.find((type) => type.kind === 'other' || type.kind === 'interval');
-	if (strange !== undefined) throw athenaOnly(e.at, `computing with values of type ${named(strange)}`);
-	return types.reduce((a, b) => {
-		const both = common(a, b);
-		if (both === null) throw mismatch(e.at, `Values of type ${named(a)} and ${named(b)} do not go together.`);
-		return both;
-	});
-}
-
-/** The two sides of IN (SELECT ..) are compared as they are: types that DuckDB would meet elsewhere are refused. */
-function demandComparable(e: Expression, a: Type, b: Type): void {
-	const both = meet(e, [a, b]);
-	const exact = asDecimal(a) !== null && asDecimal(b) !== null;
-	if (!exact && ![a, b].every((type) => type.kind === both.kind || type.kind === 'null')) {
-		throw athenaOnly(e.at, `${named(a)} IN a sub-query of ${named(b)}`);
+/** A lambda is typed after the arguments before it, which its parameters come from. */
+function callType(e: Call, typeOf: TypeOf, lambdas: Map<Lambda, readonly Type[]>): Type {
+	const known: Type[] = [];
+	for (const [place, argument] of e.arguments.entries()) {
+		if (argument.kind === 'lambda') lambdas.set(argument, lambdaTypes(e, known, place));
+		known.push(typeOf(argument));
 	}
+	if (e.filter !== null) demandBoolean(e.filter, typeOf(e.filter));
+	return functionType(e, known);
 }
 
-export function demandBoolean(e: Expression, typeOf: TypeOf): void {
-	const type = typeOf(e);
-	if (type.kind !== 'boolean' && type.kind !== 'null')
-		throw mismatch(e.at, `A condition is a boolean, not a ${named(type)}.`);
-}
+type Queried = Extract<Expression, { readonly query: Query }>;
 
-function demandText(e: Expression, typeOf: TypeOf): void {
-	const type = typeOf(e);
-	if (type.kind === 'other') throw athenaOnly(e.at, `text of type ${type.name}`);
-	if (type.kind !== 'varchar' && type.kind !== 'null') throw mismatch(e.at, `A ${named(type)} is no text; cast it.`);
-}
-
-function demandNumber(e: Expression, typeOf: TypeOf): Type {
-	const type = typeOf(e);
-	if (!isNumeric(type)) throw mismatch(e.at, `A ${named(type)} is no number.`);
+function onlyColumn(e: Queried, types: Typing): Type {
+	const [type, ...more] = types.columns(e.query);
+	if (type === undefined || more.length > 0) throw athenaOnly(e.at, 'a sub-query of several columns as one value');
 	return type;
 }
 
-export function arithmeticType(e: Expression, operator: string, left: Type, right: Type): Type {
-	const moment = [left, right].find((type) => type.kind === 'date' || type.kind === 'timestamp');
-	const interval = [left, right].find((type) => type.kind === 'interval');
-	if (moment !== undefined && interval?.kind === 'interval') {
-		if (operator !== '+' && !(operator === '-' && left === moment))
-			throw mismatch(e.at, 'Dates and intervals only add up.');
-		if (moment.kind === 'date' && interval.span === 'time') throw mismatch(e.at, 'A date has no time of day.');
-		return moment;
+function subscriptType(e: Extract<Expression, { kind: 'subscript' }>, typeOf: TypeOf): Type {
+	const [operand, index] = [typeOf(e.operand), typeOf(e.index)];
+	if (operand.kind === 'map') {
+		const both = meetCompared(e, [operand.key, index]);
+		if (both.kind !== operand.key.kind) throw mismatch(e.at, `The keys are ${named(operand.key)}.`);
+		return operand.value;
 	}
-	const both = meet(e, [left, right]);
-	if (!isNumeric(both)) {
-		const operands = `${named(left)} and ${named(right)}`;
-		throw moment === undefined ? mismatch(e.at, `There is no ${operator} of ${operands}.`) : athenaOnly(e.at, operands);
+	if (operand.kind === 'array') {
+		if (!isInteger(index)) throw mismatch(e.index.at, `An index is an integer, not a ${named(index)}.`);
+		return operand.element;
 	}
-	return both.kind === 'decimal' ? decimalResult(e, operator, left, right) : both;
+	if (operand.kind !== 'row') throw mismatch(e.at, `A ${named(operand)} has no elements.`);
+	const field = e.index.kind === 'integer' ? operand.fields[Number(e.index.value) - 1] : undefined;
+	if (field === undefined) throw mismatch(e.index.at, 'A row is subscripted by the place of a field.');
+	return field.type;
 }
 
-/** https://trino.io/docs/current/functions/decimal.html, the operators whose results DuckDB shares. */
-function decimalResult(e: Expression, operator: string, left: Type, right: Type): Type {
-	const [a, b] = [asDecimal(left), asDecimal(right)];
-	if (a === null || b === null || operator === '/' || operator === '%') {
-		throw athenaOnly(e.at, `${operator} of decimals`);
-	}
-	if (operator === '*') {
-		const scale = a.scale + b.scale;
-		if (scale > 38) throw mismatch(e.at, 'The product has more than 38 decimal places.');
-		return { kind: 'decimal', precision: Math.min(38, a.precision + b.precision), scale };
-	}
-	const scale = Math.max(a.scale, b.scale);
-	const whole = Math.max(a.precision - a.scale, b.precision - b.scale);
-	return { kind: 'decimal', precision: Math.min(38, whole + scale + 1), scale };
+/** Points in time are shown in UTC here, so that is the one zone to convert to. */
+function zonedType(e: Extract<Expression, { kind: 'at-zone' }>, typeOf: TypeOf): Type {
+	const type = typeOf(e.operand);
+	if (type.kind !== 'timestamp' && type.kind !== 'timestamp-zone')
+		throw athenaOnly(e.at, `AT TIME ZONE of ${named(type)}`);
+	if (e.zone.kind !== 'string' || e.zone.value !== 'UTC') throw athenaOnly(e.at, 'a time zone other than UTC');
+	return { kind: 'timestamp-zone' };
 }
 
 function caseType(e: Extract<Expression, { kind: 'case' }>, typeOf: TypeOf): Type {
 	for (const { when } of e.branches) {
-		if (e.operand === null) demandBoolean(when, typeOf);
-		else meet(when, [typeOf(e.operand), typeOf(when)]);
+		if (e.operand === null) demandBoolean(when, typeOf(when));
+		else meetCompared(when, [typeOf(e.operand), typeOf(when)]);
 	}
 	return meet(e, [
 		...e.branches.map(({ value }) => typeOf(value)),
@@ -187,32 +182,28 @@ function caseType(e: Extract<Expression, { kind: 'case' }>, typeOf: TypeOf): Typ
 const spans = { year: 'months', month: 'months', day: 'days', hour: 'time', minute: 'time', second: 'time' } as const;
 
 function literalType(e: Literal): Type {
-	if (e.kind === 'string') return { kind: 'varchar' };
-	if (e.kind === 'interval') return { kind: 'interval', span: spans[e.unit] };
-	if (e.kind === 'integer') return { kind: BigInt.asIntN(32, e.value) === e.value ? 'integer' : 'bigint' };
-	if (e.kind !== 'decimal') return { kind: e.kind };
-	const [whole = '', fraction = ''] = e.text.replace('-', '').split('.');
-	const precision = Math.max(1, whole.replace(/^0+/, '').length + fraction.length);
-	return { kind: 'decimal', precision, scale: fraction.length };
-}
-
-/** Checks the places whose type no expression around them checks. */
-export function checkClauses(resolved: Resolved, typeOf: TypeOf): void {
-	for (const [query, items] of resolved.items) {
-		for (const { expression } of items) {
-			if (typeOf(expression).kind === 'interval') throw athenaOnly(expression.at, 'an interval as a result');
+	switch (e.kind) {
+		case 'string':
+			return { kind: 'varchar' };
+		case 'binary':
+			return { kind: 'varbinary' };
+		case 'integer':
+			return { kind: BigInt.asIntN(32, e.value) === e.value ? 'integer' : 'bigint' };
+		case 'interval':
+			if (e.to !== null) throw athenaOnly(e.at, 'an interval from one unit to another');
+			return { kind: 'interval', span: spans[e.unit] };
+		case 'decimal': {
+			const [whole = '', fraction = ''] = e.text.replace('-', '').split('.');
+			const precision = Math.max(1, whole.replace(/^0+/, '').length + fraction.length);
+			return { kind: 'decimal', precision, scale: fraction.length };
 		}
-		for (const condition of [query.where, query.having, ...query.from.flatMap(conditionsOf)]) {
-			if (condition !== null) demandBoolean(condition, typeOf);
-		}
-		for (const key of [...query.groupBy, ...query.orderBy.map(({ expression }) => expression)]) {
-			const type = typeOf(key);
-			if (type.kind === 'other') throw athenaOnly(key.at, `grouping or sorting by ${type.name}`);
-		}
+		case 'boolean':
+		case 'null':
+		case 'double':
+		case 'date':
+		case 'time':
+		case 'timestamp':
+		case 'timestamp-zone':
+			return { kind: e.kind };
 	}
-}
-
-function conditionsOf(source: Source): readonly (Expression | null)[] {
-	if (source.kind !== 'joins') return [];
-	return [...conditionsOf(source.first), ...source.rest.flatMap((join) => [...conditionsOf(join.right), join.on])];
 }

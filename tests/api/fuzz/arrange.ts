@@ -102,7 +102,7 @@ const revoking: Arrange = async (test, example) => {
 
 const querying: Arrange = async (test, example) => {
 	await thingsOf(test);
-	return { who: 'alice', body: { ...(example as object), purpose: 'credit-risk' } };
+	return { who: 'alice', body: { ...(example as object), purpose: 'credit-risk', dryRun: false } };
 };
 
 const reporting: Arrange = (_, example) =>
@@ -135,6 +135,7 @@ export const arrangements: Readonly<Record<string, Arrange>> = {
 	createQuery: querying,
 	getQuery: of('alice', (t) => t.query),
 	getQueryResults: of('alice', (t) => t.query),
+	readLineage: (_test, example) => Promise.resolve({ who: 'alice', body: example }),
 	cancelQuery: of('alice', (t) => t.query),
 	createReport: reporting,
 	getReport: of('rita', (t) => t.report),

@@ -20,6 +20,23 @@ export const tables: readonly Relation[] = [
 	table('s.odd', text('odd "name')),
 	table('s.numbers', { a: 'string', n: 'int', d: 'date' }),
 	table('s.nested', { r: 'struct<f:int>' }),
+	table('s.deep', {
+		id: 'string',
+		tags: 'array<string>',
+		nums: 'array<int>',
+		attrs: 'map<string,int>',
+		items: 'array<struct<sku:string,qty:int>>',
+		who: 'struct<name:string,home:struct<city:string,zip:string>>',
+		matrix: 'array<array<int>>',
+	}),
+	table('s.pair', { a: 'struct<b:int>', b: 'string' }),
+	table('s.shade', { t: 'struct<a:int>', k: 'string' }),
+	table('s.events', {
+		id: 'varchar',
+		spans: 'array(row(p varchar(10), q bigint))',
+		m: 'map(varchar, array(bigint))',
+		rr: 'row(x bigint, "y z" varchar)',
+	}),
 	table('s.hidden', text('a'), ['a']),
 	{
 		...table('lending.loans', text('loan_id', 'status', 'duration'), ['duration']),
