@@ -4,7 +4,7 @@ export default defineConfig({
 	test: {
 		include: ['tests/**/*.test.ts'],
 		setupFiles: ['tests/conformance.ts'],
-		globalSetup: ['tests/conformance/table.ts'],
+		globalSetup: ['tests/conformance/table.ts', 'tests/parser.ts'],
 		// The Trino grammar's package has directory imports, which plain Node refuses.
 		server: { deps: { inline: ['dt-sql-parser'] } },
 		// The notice belongs to operators; Node 20 stays supported here until the SDK drops it.

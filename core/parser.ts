@@ -14,17 +14,17 @@ export type Parser = {
 	readonly query: (text: string) => Promise<Query>;
 	/** One expression without a sub-query. Throws as `query` does. */
 	readonly expression: (text: string) => Promise<Expression>;
-	/** Loads the grammar now, so that no text waits for it. */
+	/** Makes the thread ready for large texts now: the first ones build the grammar's tables. */
 	readonly warm: () => Promise<void>;
 };
 
 type Trees = { readonly query: Query; readonly expression: Expression };
 type Kind = keyof Trees;
-type Readers = { readonly [K in Kind]: (text: string) => Trees[K] };
+type Readers = { readonly [K in Kind]: (text: string) => Trees[K] } & { readonly warm: () => void };
 
-type Order = { readonly kind: Kind; readonly text: string };
+type Order = { readonly kind: Kind; readonly text: string } | { readonly kind: 'warm' };
 type Answer =
-	| { readonly tree: Trees[Kind] }
+	| { readonly tree: Trees[Kind] | null }
 	| { readonly refused: { readonly code: Code; readonly detail: string; readonly extensions: Extensions } };
 
 /** Sent once, when the grammar is loaded. */
@@ -36,7 +36,7 @@ export const MAX_BYTES = 262_144;
 const MAX_WAITING = 100;
 /** Ten times what the largest texts within the bounds take. */
 const DEADLINE_MS = 2000;
-/** Loading the grammar takes about a second of a whole processor. */
+/** Loading and warming the grammar takes about a second of a whole processor. */
 const START_MS = 30_000;
 const HEAP_MB = 512;
 
@@ -82,7 +82,7 @@ export function makeParser({ file, deadlineMs = DEADLINE_MS }: ParserOptions): P
 		query: (text) => read('query', text),
 		expression: (text) => read('expression', text),
 		warm: async () => {
-			await started();
+			await inTurn(async () => ask(await started(), { kind: 'warm' }, START_MS));
 		},
 	};
 }
@@ -139,13 +139,19 @@ function tooLarge(detail: string): BrokerError {
 
 /** The thread's side: answers each order of its port. Anything but a refusal ends the thread. */
 export function serveParser(port: MessagePort, readers: Readers): void {
-	port.on('message', ({ kind, text }: Order) => {
-		port.postMessage(answerOf(() => readers[kind](text)));
+	port.on('message', (order: Order) => {
+		port.postMessage(answerOf(() => read(readers, order)));
 	});
 	port.postMessage(READY);
 }
 
-function answerOf(read: () => Trees[Kind]): Answer {
+function read(readers: Readers, order: Order): Trees[Kind] | null {
+	if (order.kind !== 'warm') return readers[order.kind](order.text);
+	readers.warm();
+	return null;
+}
+
+function answerOf(read: () => Trees[Kind] | null): Answer {
 	try {
 		return { tree: read() };
 	} catch (error) {

@@ -65,9 +65,17 @@ export async function bundle(name: FunctionName, folder = path.join(root, folder
 	mkdirSync(folder, { recursive: true });
 	const { metafile } = await build({ ...bundleOptions(entries[name]), outfile: path.join(folder, 'index.mjs') });
 	// The sweep reads no SQL.
-	if (name === 'api') await build({ ...bundleOptions(parser), outfile: path.join(folder, 'parser.mjs') });
+	if (name === 'api') await bundleParser(folder);
 	for (const [to, from] of Object.entries(besides(name))) cpSync(from, path.join(folder, to), { recursive: true });
 	return metafile;
+}
+
+/** The thread that reads SQL, as one file in a folder; its address. */
+export async function bundleParser(folder: string): Promise<string> {
+	const outfile = path.join(folder, 'parser.mjs');
+	// No class in it is told by its name.
+	await build({ ...bundleOptions(parser), keepNames: false, outfile });
+	return outfile;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -8,6 +8,9 @@ import { register } from '#local/story/access.ts';
 import type { Answer } from '#local/story/client.ts';
 import { makeWorld, type World } from '#local/story/world.ts';
 
+/** As tests/parser.ts built it; without it, the bank reads the thread's source. */
+const { PARSER_FILE } = process.env;
+
 export type TestBank = { readonly bank: Bank; readonly world: World; readonly close: () => Promise<void> };
 
 /** Starts a bank in a folder of its own, on any free ports; with `registered`, domains and products are in it. */
@@ -26,7 +29,7 @@ export async function testBank({
 		lakeDir,
 		contractsDir: sampleContracts,
 		ports: { api: 0, aws: 0, issuer: 0 },
-		settings,
+		settings: { ...(PARSER_FILE === undefined ? {} : { FAIRLEAD_PARSER: PARSER_FILE }), ...settings },
 	});
 	const world = makeWorld(bank);
 	if (registered) await register.run(world);

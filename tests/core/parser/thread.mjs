@@ -14,4 +14,4 @@ function query(text) {
 	return { kind: 'query', text, limit: 2n ** 63n - 1n };
 }
 
-serveParser(parentPort, { query, expression: (text) => ({ kind: 'string', value: text }) });
+serveParser(parentPort, { query, expression: (text) => ({ kind: 'string', value: text }), warm() {} });
