@@ -1,4 +1,5 @@
 /** The allow-list: no function outside of it, and none called otherwise than Trino takes it. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { BrokerError } from '#core/error.ts';
 import { bareFunctions, functionNames, functionRule } from '#core/sql.ts';
@@ -162,4 +163,10 @@ test('each bound of a rule is one that its lambdas fit in', () => {
 		}
 		expect(rule?.least ?? 0).toBeLessThanOrEqual(rule?.most ?? 0);
 	}
+});
+
+test('the page about SQL names every function that may be called, and no other', () => {
+	const [, list = ''] = readFileSync(new URL('../../../docs/sql.md', import.meta.url), 'utf8').split('## Functions');
+	const names = [...list.matchAll(/`([a-z0-9_]+)`/g)].map(([, name]) => name);
+	expect(names).toEqual(functionNames().toSorted((a, b) => (a < b ? -1 : 1)));
 });
