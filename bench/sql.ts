@@ -13,6 +13,7 @@ import { bundleOptions } from '../infra/bundle.ts';
 import type { Lab } from './lab.ts';
 import { p50, p95, type Samples } from './measure.ts';
 import { type Aim, atMost, kilobytes, ms, ratio, type Section, type Table } from './report.ts';
+import { hostile } from './sql/hostile.ts';
 import { makeVenv, openSide, type Side } from './sql/side.ts';
 
 /** Of sqlglot there is a fourth: its documented call for each output. */
@@ -44,6 +45,7 @@ export async function sql(lab: Lab): Promise<Section> {
 	};
 	const found = await measure(start, size);
 	const total = found.ours.map((q) => (q === null ? Number.NaN : q[0] + q[1] + q[2]));
+	const attacked = await hostile(lab.bank.platform.parser, lab.quick ? 1 : 5);
 	const against = found.rival === null ? null : compared(found.ours, found.rival);
 	return {
 		title: 'Reading SQL',
@@ -57,6 +59,7 @@ export async function sql(lab: Lab): Promise<Section> {
 		aims: [
 			atMost('parse, analyse and print one query, p50', 5, p50(total), (n) => `${ms(n)} ms`),
 			atMost('bundle of reading SQL, minified', 950_000, bundle.bytes, (n) => `${kilobytes(n)} kB`),
+			...attacked.aims,
 			...(against === null
 				? []
 				: [
@@ -71,6 +74,7 @@ export async function sql(lab: Lab): Promise<Section> {
 		tables: [
 			stagesTable(found.ours),
 			coldTable(found.cold, found.rival),
+			attacked.table,
 			...(found.rival === null || against === null ? [] : [rivalTable(found.rival, against)]),
 			{
 				title: 'The bundle of core/syntax.ts and core/sql.ts',
