@@ -11,7 +11,7 @@ import { makeCursor, readCursor } from './cursor.ts';
 import * as Domains from './domains.ts';
 import { BrokerError } from './error.ts';
 import * as Grants from './grants.ts';
-import { idOf, newId, ProductId, RoleArn, Slug } from './id.ts';
+import { newId } from './id.ts';
 import * as Ledger from './ledger.ts';
 import * as Lineage from './lineage.ts';
 import { authorize, Entity, notFound, reveal } from './policy.ts';
@@ -19,40 +19,12 @@ import { type Execution, look, page, type ResultPage, start, stop } from './quer
 import { bind } from './query/bind.ts';
 import { dryRun, type QueryPlan } from './query/dryrun.ts';
 import { plan } from './query/plan.ts';
+import type { QueryBody } from './query/resource.ts';
 import type { Query } from './sql.ts';
 
 export { QueryPlan } from './query/dryrun.ts';
 export { ForeignLineage, ForeignSql, readForeign } from './query/foreign.ts';
-
-export const QueryBody = z
-	.strictObject({
-		sql: z.string().min(1).max(262_144).meta({ example: 'SELECT * FROM lending.loans' }),
-		principal: RoleArn,
-		purpose: Slug.optional().meta({ description: 'The purpose of the principal if absent' }),
-		dryRun: z.boolean().optional().meta({ description: 'Say what it would read and what is missing; run nothing' }),
-	})
-	.meta({ id: 'QueryBody' });
-export type QueryBody = z.infer<typeof QueryBody>;
-
-export const QueryView = z
-	.object({
-		id: idOf('query'),
-		state: z.enum(['running', 'completed', 'failed', 'cancelled']),
-		reason: z
-			.enum(['not-started', 'engine', 'denied-by-lake-formation', 'lost', 'grant-ended', 'caller'])
-			.nullable()
-			.meta({ description: 'Why it has no result' }),
-		principal: RoleArn,
-		purpose: Slug,
-		tables: z.array(z.object({ product: ProductId, table: z.string(), columns: z.array(z.string()) })),
-		grants: z.array(idOf('grant')),
-		submittedAt: z.iso.datetime(),
-		execution: z.string().nullable().meta({ description: 'Athena query execution id, once it ended' }),
-		bytesScanned: z.int().min(0).nullable(),
-		rowsDelivered: z.int().min(0).nullable(),
-	})
-	.meta({ id: 'Query' });
-export type QueryView = z.infer<typeof QueryView>;
+export { QueryBody, QueryView, viewOf } from './query/resource.ts';
 
 /** What a query would read, which grants cover it and whom to ask for the rest. Nothing runs, nothing is recorded. */
 export async function tryOut(ctx: Context, body: QueryBody): Promise<QueryPlan> {
@@ -253,25 +225,3 @@ export async function results(
 }
 
 const Position = z.object({ token: z.string().nullable(), rows: z.int() });
-
-export function viewOf(flow: Lineage.Flow): QueryView {
-	const { body, entry } = flow.intended;
-	const end = flow.ended?.body;
-	return {
-		id: flow.id,
-		state: flow.state === 'intended' ? 'running' : flow.state,
-		reason: end?.type === 'FlowFailed' ? end.reason : end?.type === 'FlowCancelled' ? end.cause : null,
-		principal: body.principal,
-		purpose: body.purpose,
-		tables: body.from.map((f) => ({
-			product: f.product,
-			table: `${f.database}.${f.table}`,
-			columns: f.columns.map((c) => c.name),
-		})),
-		grants: [...new Set(body.auth.flatMap((a) => a.grants))],
-		submittedAt: entry.at,
-		execution: end !== undefined && 'execution' in end ? end.execution : null,
-		bytesScanned: end?.type === 'FlowCompleted' ? end.stats.bytesScanned : null,
-		rowsDelivered: flow.rows,
-	};
-}
