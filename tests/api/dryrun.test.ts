@@ -5,7 +5,7 @@ import type { ForeignLineage, QueryPlan } from '#core/query.ts';
 import type { Handle } from '#local/people.ts';
 import { principalOf } from '#local/story/world.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
-import { grantTo, post, refused, requestBody } from './harness.ts';
+import { finished, get, grantTo, post, refused, requestBody } from './harness.ts';
 
 let test: TestBank;
 let grant: GrantView;
@@ -99,6 +99,28 @@ describe('a query that would run', () => {
 				},
 			},
 		});
+	});
+});
+
+it('what a run records is what the dry run told, and a report tells it again', async () => {
+	const sql = "SELECT max(CASE WHEN status = 'D' THEN loan_id END) AS worst FROM lending.loans WHERE account_id > 1";
+	const plan = await planOf(sql);
+	const { id } = await finished(test.world, 'alice', sql);
+	const { entries } = (await test.world.call(get('rita', `/ledger/entries?stream=F%23${id}`))).body as {
+		entries: { bytes: string }[];
+	};
+	const [intended] = entries.map((e) => JSON.parse(Buffer.from(e.bytes, 'base64').toString('utf8')) as object);
+	const [output] = plan.outputs;
+	expect(output?.indirect).toEqual([{ table: 'lending.loans/loans', column: 'status', use: 'conditional' }]);
+	expect(intended).toMatchObject({
+		to: { columns: [{ sources: output?.sources, indirect: output?.indirect }], rows: plan.rows },
+	});
+	const report = await test.world.call(post('rita', '/reports', { kind: 'flows', product: 'lending.loans' }));
+	const path = `/reports/${(report.body as { id: string }).id}/content`;
+	const { rows } = (await test.world.call(get('rita', path))).body as { rows: { flow: string }[] };
+	expect(rows.find(({ flow }) => flow === id)).toMatchObject({
+		outputs: [{ sources: ['lending.loans/loans.loan_id'], decidedBy: ['lending.loans/loans.status'] }],
+		rowsDecidedBy: ['lending.loans/loans.account_id'],
 	});
 });
 
