@@ -169,7 +169,8 @@ export const codes = {
 	'too-large': {
 		status: 413,
 		title: 'Too large',
-		meaning: 'The body, or a text in it, is longer than what is taken and can be recorded.',
+		meaning:
+			'The body, or a text in it, is longer than what is taken and can be recorded, or SQL has more in it, or deeper, than is read.',
 		advice: 'Send less: `detail` names the limit.',
 	},
 	'unsupported-media-type': {
@@ -311,6 +312,11 @@ export class BrokerError extends Error {
 	get status(): number {
 		return codes[this.code].status;
 	}
+}
+
+/** Whether it says what is wrong with what was sent, and not that something failed. */
+export function isRefusal(error: unknown): error is BrokerError {
+	return error instanceof BrokerError && error.status < 500;
 }
 
 /** The `name` of whatever was thrown: AWS errors are told apart by name, never by status. */

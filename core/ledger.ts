@@ -27,7 +27,7 @@ import {
 } from './ledger/store.ts';
 import { type Stored, verifyStream } from './ledger/verify.ts';
 
-export { canonicalBytes, Hash, leafHash, sha256 } from './ledger/entry.ts';
+export { canonicalBytes, Hash, leafHash, MAX_ENTRY_BYTES, sha256 } from './ledger/entry.ts';
 export { rebuildListings, repairListings, verifyAll } from './ledger/maintain.ts';
 export * as Listing from './ledger/projection.ts';
 export { as, find, type Recorded, readable } from './ledger/record.ts';

@@ -5,9 +5,12 @@
  * A text that is still being read at its deadline ends the thread, and is refused as `too-large`; the next text starts
  * another one. Nothing is stored, so a crash leaves nothing.
  */
-import { type MessagePort, Worker } from 'node:worker_threads';
-import { BrokerError, type Code, type Extensions } from './error.ts';
-import type { Expression, Query } from './sql.ts';
+import { Worker } from 'node:worker_threads';
+import { BrokerError } from './error.ts';
+import type { Answer, Kind, Order, Trees } from './parser/serve.ts';
+import { bounds, type Expression, type Query, tooLarge } from './sql.ts';
+
+export { serveParser } from './parser/serve.ts';
 
 export type Parser = {
 	/** One statement that reads. Throws `sql-syntax`, `unsupported`, `validation`, `too-large`, with line and column. */
@@ -18,27 +21,16 @@ export type Parser = {
 	readonly warm: () => Promise<void>;
 };
 
-type Trees = { readonly query: Query; readonly expression: Expression };
-type Kind = keyof Trees;
-type Readers = { readonly [K in Kind]: (text: string) => Trees[K] } & { readonly warm: () => void };
-
-type Order = { readonly kind: Kind; readonly text: string } | { readonly kind: 'warm' };
-type Answer =
-	| { readonly tree: Trees[Kind] | null }
-	| { readonly refused: { readonly code: Code; readonly detail: string; readonly extensions: Extensions } };
-
-/** Sent once, when the grammar is loaded. */
-const READY = 'ready';
-
-/** Athena's own bound on a query string, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html */
-export const MAX_BYTES = 262_144;
 /** Texts that wait their turn; a further one is told to come back. */
 const MAX_WAITING = 100;
-/** Ten times what the largest texts within the bounds take. */
-const DEADLINE_MS = 2000;
-/** Loading and warming the grammar takes about a second of a whole processor. */
+/** Ten times what the largest texts within the bounds take, on a slow processor. */
+const DEADLINE_MS = 4000;
+/** Loading the bundle takes about 0.15 s, warming it about 0.5 s, on two quiet processors; more on one that is shared. */
 const START_MS = 30_000;
 const HEAP_MB = 512;
+
+/** Where a refusal of a whole text points to. */
+const START = { line: 1, column: 1 };
 
 export type ParserOptions = {
 	/** Module that calls `serveParser`. */
@@ -53,10 +45,23 @@ export function makeParser({ file, deadlineMs = DEADLINE_MS }: ParserOptions): P
 	let waiting = 0;
 
 	const started = (): Promise<Worker> => {
-		thread ??= start(file, () => {
+		if (thread !== null) return thread;
+		const starting = start(file);
+		const gone = () => {
+			if (thread === starting) thread = null;
+		};
+		starting.then((worker) => worker.once('exit', gone), gone);
+		thread = starting;
+		return starting;
+	};
+	/** A thread that gave no answer gets no further order, though it may not have ended yet. */
+	const order = async (what: Order, ms: number): Promise<Answer> => {
+		try {
+			return await ask(await started(), what, ms);
+		} catch (error) {
 			thread = null;
-		});
-		return thread;
+			throw error;
+		}
 	};
 	const inTurn = async <T>(work: () => Promise<T>): Promise<T> => {
 		if (waiting >= MAX_WAITING) {
@@ -70,8 +75,9 @@ export function makeParser({ file, deadlineMs = DEADLINE_MS }: ParserOptions): P
 		});
 	};
 	const read = async <K extends Kind>(kind: K, text: string): Promise<Trees[K]> => {
-		if (Buffer.byteLength(text) > MAX_BYTES) throw tooLarge(`A query may have at most ${MAX_BYTES} bytes.`);
-		const answer = await inTurn(async () => ask(await started(), { kind, text }, deadlineMs));
+		if (Buffer.byteLength(text) > bounds.bytes)
+			throw tooLarge(START, `A query may have at most ${bounds.bytes} bytes.`);
+		const answer = await inTurn(() => order({ kind, text }, deadlineMs));
 		if ('refused' in answer) {
 			const { code, detail, extensions } = answer.refused;
 			throw new BrokerError(code, detail, extensions);
@@ -82,50 +88,76 @@ export function makeParser({ file, deadlineMs = DEADLINE_MS }: ParserOptions): P
 		query: (text) => read('query', text),
 		expression: (text) => read('expression', text),
 		warm: async () => {
-			await inTurn(async () => ask(await started(), { kind: 'warm' }, START_MS));
+			await inTurn(() => order({ kind: 'warm' }, START_MS));
 		},
 	};
 }
 
-function start(file: URL, gone: () => void): Promise<Worker> {
+function start(file: URL): Promise<Worker> {
 	return new Promise((resolve, reject) => {
-		const worker = new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
-		const timer = setTimeout(() => void worker.terminate(), START_MS);
 		const fail = (cause: unknown) => {
-			clearTimeout(timer);
 			reject(new BrokerError('internal', 'The SQL parser did not start.', {}, { cause }));
 		};
-		worker.once('exit', gone);
-		worker.once('exit', fail);
+		const worker = threadOf(file, fail);
+		if (worker === null) return;
+		const timer = setTimeout(() => void worker.terminate(), START_MS);
 		// Stays: without a listener the error of a dying thread would end the process.
 		worker.on('error', fail);
+		worker.once('exit', (code) => {
+			clearTimeout(timer);
+			fail(code);
+		});
 		worker.once('message', () => {
 			clearTimeout(timer);
-			worker.off('exit', fail);
 			worker.unref();
 			resolve(worker);
 		});
 	});
 }
 
-/** The answer to one order; a thread that gives none in time, or dies over it, is ended. */
+function threadOf(file: URL, fail: (cause: unknown) => void): Worker | null {
+	try {
+		return new Worker(file, { resourceLimits: { maxOldGenerationSizeMb: HEAP_MB } });
+	} catch (cause) {
+		fail(cause);
+		return null;
+	}
+}
+
+/** The answer to one order. A thread that gives none in time, or dies over it, is ended. */
 function ask(worker: Worker, order: Order, deadlineMs: number): Promise<Answer> {
 	return new Promise((resolve, reject) => {
-		const timer = setTimeout(() => void worker.terminate(), deadlineMs);
+		let waits = true;
+		let late = false;
+		let cause: unknown;
+		// An answer that is there already, because this process was busy or asleep, comes first.
+		const timer = setTimeout(() => setImmediate(end), deadlineMs);
 		const done = () => {
+			waits = false;
 			clearTimeout(timer);
+			worker.off('error', noted);
 			worker.off('exit', died);
 			worker.off('message', answered);
 			worker.unref();
 		};
+		const noted = (error: unknown) => {
+			cause = error;
+		};
 		const died = () => {
 			done();
-			reject(tooLarge('The query takes too long to read. Nest it less deeply, or write it as several queries.'));
+			reject(late || isOutOfMemory(cause) ? tooLong() : broken(cause));
 		};
 		const answered = (answer: Answer) => {
 			done();
 			resolve(answer);
 		};
+		function end() {
+			if (!waits) return;
+			late = true;
+			worker.off('message', answered);
+			void worker.terminate();
+		}
+		worker.on('error', noted);
 		worker.once('exit', died);
 		worker.once('message', answered);
 		worker.ref();
@@ -133,29 +165,16 @@ function ask(worker: Worker, order: Order, deadlineMs: number): Promise<Answer> 
 	});
 }
 
-function tooLarge(detail: string): BrokerError {
-	return new BrokerError('too-large', detail, { line: 1, column: 1 });
+/** https://nodejs.org/api/errors.html#err_worker_out_of_memory */
+function isOutOfMemory(error: unknown): boolean {
+	return error instanceof Error && 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
 }
 
-/** The thread's side: answers each order of its port. Anything but a refusal ends the thread. */
-export function serveParser(port: MessagePort, readers: Readers): void {
-	port.on('message', (order: Order) => {
-		port.postMessage(answerOf(() => read(readers, order)));
-	});
-	port.postMessage(READY);
+function tooLong(): BrokerError {
+	return tooLarge(START, 'The query takes too long to read. Nest it less deeply, or write it as several queries.');
 }
 
-function read(readers: Readers, order: Order): Trees[Kind] | null {
-	if (order.kind !== 'warm') return readers[order.kind](order.text);
-	readers.warm();
-	return null;
-}
-
-function answerOf(read: () => Trees[Kind] | null): Answer {
-	try {
-		return { tree: read() };
-	} catch (error) {
-		if (!(error instanceof BrokerError)) throw error;
-		return { refused: { code: error.code, detail: error.message, extensions: error.extensions } };
-	}
+/** No text should end the thread otherwise: it is ours to look at. */
+function broken(cause: unknown): BrokerError {
+	return new BrokerError('internal', 'The SQL parser stopped.', {}, { cause });
 }

@@ -6,25 +6,33 @@
  * would refuse, each with `line` and `column`. Nothing is stored, so a crash leaves nothing.
  */
 export type * from './sql/ast.ts';
+export { bounds } from './sql/bounds.ts';
 export {
 	bareFunctions,
 	demandAllowed,
 	extractFields,
-	type FunctionKind,
-	type FunctionRule,
 	functionNames,
 	functionRule,
-	isAggregate,
-	isConditional,
 } from './sql/functions.ts';
 export { type ColumnLineageFacet, lineageFacet } from './sql/lineage-facet.ts';
+export { newCall, newQuery, newSelect } from './sql/make.ts';
 export { normalise } from './sql/normalise.ts';
-export { type Print, printFrame, quoted, stringText, typeText } from './sql/print.ts';
-export { type Dialect, itemsOf, printResolved, sourceOf, targetOf } from './sql/print-resolved.ts';
-export { invalid, refusal, unreachable, unsupported } from './sql/refuse.ts';
+export { type Print, printSort, printWindow, quoted, stringText, typeText } from './sql/print.ts';
+export { itemsOf, printResolved, sourceOf, targetOf } from './sql/print-resolved.ts';
+export { refusal, tooLarge, unreachable, unsupported } from './sql/refuse.ts';
 export { resolve } from './sql/resolve.ts';
 export type * from './sql/resolved.ts';
 export { type Constant, columnsOf, printRowFilter, type RowFilter } from './sql/rowpredicate.ts';
-export { tableNames } from './sql/tables.ts';
+export { tableNames, tableSources } from './sql/tables.ts';
 export { printTrino } from './sql/trino.ts';
-export { children, isLiteral, sortKeys, subquery, windowParts } from './sql/walk.ts';
+export { parseType, readType } from './sql/types.ts';
+export {
+	children,
+	descendants,
+	elementTerms,
+	groupingTerms,
+	isLiteral,
+	sortKeys,
+	subquery,
+	windowParts,
+} from './sql/walk.ts';

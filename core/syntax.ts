@@ -7,6 +7,4 @@
  * is stored, so a crash leaves nothing.
  */
 export { parseExpression, parseQuery } from './syntax/build.ts';
-export { demandWellFormed } from './syntax/guard.ts';
-export type { Entry } from './syntax/parse.ts';
 export { warm } from './syntax/warm.ts';

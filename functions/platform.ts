@@ -11,8 +11,9 @@ import { parse as parseYaml } from 'yaml';
 import * as z from 'zod';
 import { makeAws } from '#core/aws.ts';
 import type { Config, Platform } from '#core/context.ts';
+import { BrokerError } from '#core/error.ts';
 import { type Authenticate, makeAuthenticate } from '#core/identity.ts';
-import { makeParser } from '#core/parser.ts';
+import { makeParser, type Parser } from '#core/parser.ts';
 import { loadPolicies } from '#core/policy.ts';
 import { type Log, makeLog, warnTo } from './log.ts';
 
@@ -47,7 +48,9 @@ export const Settings = z.object({
 	FAIRLEAD_VERSION: required.default('unversioned').meta({ description: 'What is deployed: a release or commit' }),
 	FAIRLEAD_CALLS_PER_MINUTE: z.coerce.number().int().min(1).default(600).meta({ description: 'Per caller' }),
 	FAIRLEAD_POLICIES: required.meta({ description: 'Folder of the policies' }),
-	FAIRLEAD_PARSER: required.meta({ description: 'Module of the thread that reads SQL' }),
+	FAIRLEAD_PARSER: required
+		.optional()
+		.meta({ description: 'Module of the thread that reads SQL; a process without it reads none' }),
 	FAIRLEAD_LOG_FILE: required.optional().meta({ description: 'Standard output, unless given' }),
 	/** Set by Lambda (Developer Guide, "Defined runtime environment variables"). */
 	AWS_LAMBDA_INITIALIZATION_TYPE: z.string().optional(),
@@ -150,11 +153,17 @@ function platformOf(settings: Settings, log: Log): Platform {
 			readFileSync(join(settings.FAIRLEAD_POLICIES, 'schema.cedarschema'), 'utf8'),
 			readPolicies(join(settings.FAIRLEAD_POLICIES, 'global')),
 		),
-		parser: makeParser({ file: pathToFileURL(settings.FAIRLEAD_PARSER) }),
+		parser: parserOf(settings),
 		random: (bytes: number) => randomBytes(bytes),
 		clock: () => new Date(),
 		warn: warnTo(log),
 	});
+}
+
+function parserOf({ FAIRLEAD_PARSER: file }: Settings): Parser {
+	if (file !== undefined) return makeParser({ file: pathToFileURL(file) });
+	const none = () => Promise.reject(new BrokerError('internal', 'This process reads no SQL.'));
+	return { query: none, expression: none, warm: none };
 }
 
 const Purposes = z.array(z.strictObject({ id: required, name: required, legalBasis: required, retention: required }));

@@ -35,7 +35,7 @@ export function makeShared(settings: StageSettings, tables: Tables, url: $util.I
 	return { settings, tables, key, environment: environment(settings, tables, url) };
 }
 
-/** Every name that `functions/platform.ts` asks for; Lambda itself adds AWS_REGION. */
+/** What `functions/platform.ts` asks for in both functions; Lambda itself adds AWS_REGION. */
 function environment(settings: StageSettings, tables: Tables, url: $util.Input<string>): Shared['environment'] {
 	return {
 		FAIRLEAD_LEDGER_TABLE: tables.ledger.name,
@@ -45,7 +45,6 @@ function environment(settings: StageSettings, tables: Tables, url: $util.Input<s
 		FAIRLEAD_URL: url,
 		FAIRLEAD_VERSION: process.env['FAIRLEAD_VERSION'] ?? 'unversioned',
 		FAIRLEAD_CALLS_PER_MINUTE: String(settings.callsPerMinute),
-		FAIRLEAD_PARSER: `${TASK_ROOT}/parser.mjs`,
 		FAIRLEAD_POLICIES: `${TASK_ROOT}/policies`,
 		FAIRLEAD_DOCS: `${TASK_ROOT}/docs`,
 		FAIRLEAD_GOVERNANCE_DOMAIN: settings.governanceDomain,
@@ -60,6 +59,12 @@ function environment(settings: StageSettings, tables: Tables, url: $util.Input<s
 		FAIRLEAD_TOKEN_ALGORITHMS: settings.tokenAlgorithms,
 	};
 }
+
+/** The thread that reads SQL lies beside the API alone: the sweep reads none. */
+const ownEnvironment: Record<FunctionName, Record<string, string>> = {
+	api: { FAIRLEAD_PARSER: `${TASK_ROOT}/parser.mjs` },
+	sweep: {},
+};
 
 type Size = Pick<sst.aws.FunctionArgs, 'timeout' | 'memory' | 'concurrency'> & Pick<RoleParts, 'more'>;
 
@@ -76,7 +81,7 @@ export function makeFunction(name: FunctionName, shared: Shared, { more = [], ..
 		handler: 'index.handler',
 		runtime: 'nodejs24.x',
 		architecture: 'arm64',
-		environment: { ...shared.environment },
+		environment: { ...shared.environment, ...ownEnvironment[name] },
 		role: role.arn,
 		logging: { format: 'json', logGroup: logGroup.name },
 		dev: false,

@@ -17,7 +17,7 @@ import type { Filter, LandingInput, Permission } from './aws/state.ts';
 import { openStore } from './aws/store.ts';
 import { makeSts } from './aws/sts.ts';
 
-export type { Landing, LandingInput } from './aws/state.ts';
+export { emptyLanding, type Landing, type LandingInput } from './aws/state.ts';
 
 export type LocalAws = {
 	/** One address for all services. */

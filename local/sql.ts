@@ -13,6 +13,10 @@ const USAGE = `npm run --silent sql -- --schema FILE < statements > answers
   --schema FILE      {"table": {"column": "trino type"}}; a table is database.table or a plain name; all count as granted
   Each line of the input is {"id": ..., "sql": "..."}; each line of the output is the answer to it.`;
 
+function fault(cause: unknown): void {
+	process.stderr.write(`${cause instanceof Error ? (cause.stack ?? cause.message) : String(cause)}\n`);
+}
+
 async function main(): Promise<void> {
 	const { values } = parseArgs({ options: { schema: { type: 'string' }, help: { type: 'boolean' } } });
 	const { schema, help } = values;
@@ -24,7 +28,7 @@ async function main(): Promise<void> {
 	const lookup = readSchema(schema);
 	for await (const line of linesOf(process.stdin)) {
 		// Waiting here keeps unread input out of memory when the reader of the answers is slow.
-		if (!process.stdout.write(`${JSON.stringify(answer(line, lookup))}\n`)) await once(process.stdout, 'drain');
+		if (!process.stdout.write(`${JSON.stringify(answer(line, lookup, fault))}\n`)) await once(process.stdout, 'drain');
 	}
 }
 

@@ -66,12 +66,12 @@ it('what is development alone is told from what is deployed', () => {
 /** The settings of a deployed function, for the bank that this test has. */
 function environment(name: FunctionName): Record<string, string> {
 	// As deployed, the log goes to standard output.
-	const { FAIRLEAD_LOG_FILE: _, ...rest } = test.bank.settings;
+	const { FAIRLEAD_LOG_FILE: _, FAIRLEAD_PARSER: _parser, ...rest } = test.bank.settings;
 	return {
 		...rest,
 		AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 		FAIRLEAD_URL: 'https://fairlead.example',
-		FAIRLEAD_PARSER: path.join(folders[name], 'parser.mjs'),
+		...(name === 'api' ? { FAIRLEAD_PARSER: path.join(folders[name], 'parser.mjs') } : {}),
 		FAIRLEAD_POLICIES: path.join(folders[name], 'policies'),
 		FAIRLEAD_DOCS: path.join(folders[name], 'docs'),
 	};

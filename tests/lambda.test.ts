@@ -216,4 +216,14 @@ describe('without its settings', () => {
 			expect(() => buildPlatform({ ...environment(test), [name]: ' ' })).toThrow(name);
 		}
 	});
+
+	it('a process without the thread that reads SQL says that it reads none', async () => {
+		const { buildPlatform } = await import('#functions/platform.ts');
+		const { FAIRLEAD_PARSER: _, ...without } = environment(test);
+		const { parser } = buildPlatform(without).platform;
+		const none = { code: 'internal', message: 'This process reads no SQL.' };
+		await expect(parser.query('SELECT 1')).rejects.toMatchObject(none);
+		await expect(parser.expression('1')).rejects.toMatchObject(none);
+		await expect(parser.warm()).rejects.toMatchObject(none);
+	});
 });

@@ -1,7 +1,7 @@
 /** Access to a view is access to the tables it reads: Lake Formation's cell filters do not reach through views. */
 import * as Catalog from '../catalog.ts';
 import type { Context } from '../context.ts';
-import { BrokerError, codes } from '../error.ts';
+import { isRefusal } from '../error.ts';
 import { type AccessRequest, invalid, tableOf } from './request.ts';
 
 /** Throws `validation` where a view is asked for, and says which products to ask for instead. */
@@ -24,7 +24,7 @@ async function advice(ctx: Context, view: { readonly database: string; readonly 
 		const products = [...new Set(tables.map((t) => t.product.id))].toSorted();
 		if (products.length > 0) return `ask for the tables it reads, of ${products.join(', ')}`;
 	} catch (error) {
-		if (!(error instanceof BrokerError) || codes[error.code].status >= 500) throw error;
+		if (!isRefusal(error)) throw error;
 	}
 	return 'and this one cannot be read through Fairlead';
 }

@@ -16,11 +16,12 @@ import {
 	pointer,
 	sameType,
 } from '../contract.ts';
-import { BrokerError } from '../error.ts';
+import { BrokerError, isRefusal } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import { authorize, Entity, type Permit } from '../policy.ts';
-import { isRefusal, readDefinition } from './definition.ts';
+import { type Definition, readDefinition } from './definition.ts';
 import { type GlueTable, glueTable } from './glue.ts';
+import { keyOf, mentions } from './mentions.ts';
 import { byTable, type Format, load, type Product, type ReadCtx } from './read.ts';
 import { refOf } from './view.ts';
 
@@ -179,18 +180,38 @@ async function tableFaults(
 async function definitionFaults(
 	ctx: PublishCtx,
 	{ view }: GlueTable,
-	{ database, columns }: ContractTable,
+	table: ContractTable,
 	path: Misfit['path'],
 ): Promise<Misfit[]> {
 	if (view === null) return [];
 	try {
-		const definition = await readDefinition(ctx, view, database);
-		const absent = columns.filter(({ name }) => !definition.columns.includes(name));
-		return absent.map(({ name }) => ({ path, detail: `The definition of the view has no column ${name}` }));
+		const definition = await readDefinition(ctx, view, table.database);
+		const absent = table.columns.filter(({ name }) => !definition.columns.includes(name));
+		const found = absent.map(({ name }) => ({ path, detail: `The definition of the view has no column ${name}` }));
+		return [...found, ...(await readingFaults(ctx, definition, table, path))];
 	} catch (error) {
 		if (!isRefusal(error)) throw error;
 		return [{ path, detail: error.message }];
 	}
+}
+
+/** A view may read what its own account has, itself excepted. What no product publishes yet may be published later. */
+async function readingFaults(
+	ctx: PublishCtx,
+	{ query }: Definition,
+	view: ContractTable,
+	path: Misfit['path'],
+): Promise<Misfit[]> {
+	const own = keyOf(refOf(view));
+	const read = new Map(mentions(query).map((mention) => [keyOf(mention), mention]));
+	const found: Misfit[] = read.has(own) ? [{ path, detail: 'The view reads itself' }] : [];
+	for (const { database, table } of read.values()) {
+		const known = await byTable(ctx, database, table);
+		if (known === null || known.table.account === view.account) continue;
+		const detail = `The view reads ${database}.${table}, which is of another account: ${known.table.account}`;
+		found.push({ path, detail });
+	}
+	return found;
 }
 
 function columnFaults(glue: GlueTable, table: ContractTable, path: Misfit['path']): Misfit[] {

@@ -102,12 +102,16 @@ function searchable({ id, contract }: Product): string {
 	return [id, contract.title, contract.description, ...columns].join('\n').toLowerCase();
 }
 
+/** Glue's own bound (GetTable), and what a key of DynamoDB has room for: at most 2,048 bytes. */
+const MAX_NAME = 255;
+
 /** The product that a database and table name stand for in the mesh, or null. */
 export async function byTable(
 	ctx: ReadCtx,
 	database: string,
 	table: string,
 ): Promise<{ product: Product; table: ContractTable } | null> {
+	if (database.length > MAX_NAME || table.length > MAX_NAME) return null;
 	const keys = await Ledger.Listing.all(ctx, Ledger.Listing.key.table(database, table));
 	for (const product of await Promise.all(keys.map((k) => get(ctx, k.split('#')[0] ?? '')))) {
 		const bound = product?.contract.tables.find((t) => t.database === database && t.name === table);

@@ -2,6 +2,7 @@
  * The types a column of an Athena table may have, by the names of Glue and of Athena's SQL
  * (https://docs.aws.amazon.com/athena/latest/ug/data-types.html).
  */
+import { parseType, readType, type TypeName, typeText } from '../sql.ts';
 
 const plain: ReadonlySet<string> = new Set([
 	'boolean',
@@ -31,56 +32,37 @@ export function athenaType(text: string): string | null {
 		.trim()
 		.toLowerCase()
 		.replaceAll(/\s*([<>(),:])\s*/g, '$1');
-	return isType(spelled, 0) ? spelled : null;
+	const type = readType(spelled);
+	return type !== null && isType(type, 0) && glueText(type) === spelled ? spelled : null;
 }
 
 /** Whether two spellings, Glue's Hive names or Athena's SQL names, are of one type. */
 export function sameType(a: string, b: string): boolean {
-	return plainName(a) === plainName(b);
+	const [one, other] = [parseType(a), parseType(b)];
+	return one === null || other === null ? a === b : typeText(one) === typeText(other);
 }
 
-const aliases: Readonly<Record<string, string>> = {
-	string: 'varchar',
-	integer: 'int',
-	real: 'float',
-	varbinary: 'binary',
-};
-
-function plainName(type: string): string {
-	const scaled = type.replaceAll(' ', '').replaceAll(/\bdecimal\((\d+)\)/g, 'decimal($1,0)');
-	return scaled.replaceAll(/[a-z_][a-z0-9_]*(?!:|\w)/g, (word) => aliases[word] ?? word);
+/** As Glue writes it. */
+function glueText({ name, parameters, of }: TypeName): string {
+	if (of.length === 0) return parameters.length === 0 ? name : `${name}(${parameters.join(',')})`;
+	const parts = of.map((part) => (part.name === null ? '' : `${part.name}:`) + glueText(part.type));
+	return `${name}<${parts.join(',')}>`;
 }
 
-function isType(text: string, depth: number): boolean {
+function isType({ name, parameters, of }: TypeName, depth: number): boolean {
 	if (depth > DEEPEST) return false;
-	if (plain.has(text)) return true;
-	const sized = /^(decimal|varchar|char)\((\d{1,5})(?:,(\d{1,2}))?\)$/.exec(text);
-	if (sized !== null) return isSized(sized[1], Number(sized[2]), sized[3]);
-	const nested = /^(array|map|struct)<(.+)>$/.exec(text);
-	if (nested === null) return false;
-	const parts = split(nested[2] ?? '');
-	if (nested[1] === 'array') return parts.length === 1 && isType(parts[0] ?? '', depth + 1);
-	if (nested[1] === 'map') return parts.length === 2 && parts.every((part) => isType(part, depth + 1));
-	return parts.every((part) => {
-		const field = /^([a-z_][a-z0-9_]*):(.+)$/.exec(part);
-		return field !== null && isType(field[2] ?? '', depth + 1);
-	});
+	const [size, scale] = parameters;
+	if (size !== undefined) return isSized(name, size, scale);
+	if (name === 'struct') return of.every((f) => isFieldName(f.name) && isType(f.type, depth + 1));
+	if (name === 'array' || name === 'map') return of.every(({ type }) => isType(type, depth + 1));
+	return plain.has(name);
 }
 
-function isSized(name: string | undefined, size: number, scale: string | undefined): boolean {
-	if (name === 'decimal') return size >= 1 && size <= 38 && Number(scale ?? 0) <= size;
-	return scale === undefined && size >= 1 && size <= (name === 'char' ? 255 : 65_535);
+function isFieldName(name: string | null): boolean {
+	return name !== null && /^[a-z_][a-z0-9_]*$/.test(name);
 }
 
-/** The arguments of a nested type: split at the commas that no bracket encloses. */
-function split(text: string): string[] {
-	const parts: string[] = [''];
-	let depth = 0;
-	for (const c of text) {
-		if (c === '<' || c === '(') depth += 1;
-		if (c === '>' || c === ')') depth -= 1;
-		if (c === ',' && depth === 0) parts.push('');
-		else parts[parts.length - 1] += c;
-	}
-	return parts;
+function isSized(name: string, size: number, scale = 0): boolean {
+	if (name === 'decimal') return size >= 1 && size <= 38 && scale <= size;
+	return (name === 'varchar' || name === 'char') && size >= 1 && size <= (name === 'char' ? 255 : 65_535);
 }

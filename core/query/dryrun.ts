@@ -4,9 +4,9 @@ import type { Config } from '../context.ts';
 import { type Code, codes } from '../error.ts';
 import { idOf, ProductId, RoleArn, Slug } from '../id.ts';
 import { printRowFilter } from '../rowfilter.ts';
-import { printTrino, type Query, type Resolved } from '../sql.ts';
-import { type Binding, type Bound, closedBy, examine, isOpen } from './plan.ts';
-import { LineageView, viewLineage } from './view.ts';
+import type { Query, Resolved } from '../sql.ts';
+import { LineageView, viewLineage } from './lineage-view.ts';
+import { type Binding, type Bound, closedBy, examine, isOpen, planOf } from './plan.ts';
 
 export const QueryPlan = LineageView.extend({
 	runs: z.boolean().meta({ description: 'Whether the same call without `dryRun` would start it now' }),
@@ -31,6 +31,8 @@ export const QueryPlan = LineageView.extend({
 				code: z.enum(Object.keys(codes) as Code[]),
 				detail: z.string(),
 				owner: z.string().meta({ description: 'Whom to ask' }),
+				line: z.int().nullable().meta({ description: 'Where the query first names it, or the view that reads it' }),
+				column: z.int().nullable(),
 			}),
 		)
 		.meta({ description: 'What no grant covers; ask for it with POST /requests' }),
@@ -38,7 +40,7 @@ export const QueryPlan = LineageView.extend({
 }).meta({ id: 'QueryPlan' });
 export type QueryPlan = z.infer<typeof QueryPlan>;
 
-/** Throws only what is wrong with the text itself, or with the names in it. */
+/** Throws only what is wrong with the text itself, or with the names in it, and that it is too large to be run. */
 export function dryRun(
 	config: Pick<Config, 'region' | 'producer'>,
 	who: { readonly principal: string; readonly purpose: string },
@@ -47,15 +49,15 @@ export function dryRun(
 ): QueryPlan {
 	const resolved = examine(query, binding);
 	const read = binding.tables.filter((b) => resolved.tables.includes(b.id));
-	const missing = read.flatMap((b) => missingOf(b, resolved));
-	const runs = missing.length === 0;
+	const missing = binding.tables.flatMap((b) => missingOf(b, resolved));
+	const planned = missing.length === 0 ? planOf(query, binding.tables.filter(isOpen), resolved) : null;
 	return {
-		runs,
+		runs: planned !== null,
 		principal: who.principal,
 		purpose: who.purpose,
 		tables: read.map((b) => tableOf(b, resolved)),
 		missing,
-		sql: runs ? printTrino(resolved) : null,
+		sql: planned?.printed ?? null,
 		...viewLineage(config, resolved, new Map(read.map((b) => [b.id, b.ref]))),
 	};
 }
@@ -89,10 +91,12 @@ function missingOf(b: Bound, resolved: Resolved): QueryPlan['missing'] {
 	const reads = readsOf(b, resolved);
 	if (!isOpen(b)) {
 		const { code, message: detail } = closedBy(b);
-		return [{ ...about, columns: reads.map((r) => r.column), code, detail }];
+		return [{ ...about, columns: reads.map((r) => r.column), code, detail, ...b.at }];
 	}
-	const columns = reads.filter((r) => !covers(b, r.column)).map((r) => r.column);
-	if (columns.length === 0) return [];
+	const refused = reads.filter((r) => !covers(b, r.column));
+	const [first] = refused;
+	if (first === undefined) return [];
+	const columns = refused.map((r) => r.column);
 	const detail = `Your grants do not cover every column that the query reads. Ask ${about.owner} for the rest.`;
-	return [{ ...about, columns, code: 'column-not-granted', detail }];
+	return [{ ...about, columns, code: 'column-not-granted', detail, ...first.at }];
 }

@@ -5,11 +5,12 @@
 import * as z from 'zod';
 import * as Catalog from '../catalog.ts';
 import type { Context } from '../context.ts';
-import { BrokerError, type Code, codes } from '../error.ts';
+import { type BrokerError, type Code, codes, isRefusal } from '../error.ts';
 import { ProductId } from '../id.ts';
 import { type Query, resolve } from '../sql.ts';
+import { demandFewLinks } from './limits.ts';
+import { LineageView, viewLineage } from './lineage-view.ts';
 import { lookupOf, readThrough, wholeRelation } from './lookup.ts';
-import { LineageView, viewLineage } from './view.ts';
 
 export const ForeignSql = z
 	.strictObject({
@@ -51,7 +52,7 @@ export async function readForeign(ctx: Context, { sql, database }: ForeignSql): 
 		const fallback = database?.toLowerCase() ?? null;
 		return known(ctx, query, await Catalog.expand(ctx, Catalog.mentions(query, fallback)), fallback);
 	} catch (error) {
-		if (!(error instanceof BrokerError) || codes[error.code].status >= 500) throw error;
+		if (!isRefusal(error)) throw error;
 		return { known: false, reason: reasonOf(error) };
 	}
 }
@@ -60,6 +61,7 @@ function known(ctx: Context, query: Query, found: Catalog.Expansion, database: s
 	// A view that no longer fits its tables is not guessed at.
 	readThrough(found);
 	const resolved = resolve(query, lookupOf(found, wholeRelation, database));
+	demandFewLinks(resolved);
 	const read = found.tables.filter((t) => resolved.tables.includes(t.id));
 	return {
 		known: true,

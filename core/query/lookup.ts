@@ -6,28 +6,27 @@
  */
 import * as Catalog from '../catalog.ts';
 import { BrokerError } from '../error.ts';
-import { type Relation, resolve, type TableName, type View } from '../sql.ts';
-
-export type Lookup = (name: TableName) => Relation | View | undefined;
+import { type Lookup, type Relation, resolve, type View } from '../sql.ts';
 
 /** `database`: of names that are written without one. */
-export function lookupOf<T extends Catalog.FoundTable>(
+export function lookupOf<T extends Pick<Catalog.FoundTable, 'ref'>>(
 	{ tables, views }: { readonly tables: readonly T[]; readonly views: readonly Catalog.FoundView[] },
 	relationOf: (table: T) => Relation,
 	database: string | null = null,
 ): Lookup {
+	const byName = new Map(views.map(({ ref, query, columns }) => [Catalog.keyOf(ref), { view: query, columns }]));
+	const tableOf = new Map(tables.map((table) => [Catalog.keyOf(table.ref), table]));
 	return (name) => {
 		const within = name.database ?? database;
-		const isNamed = ({ ref }: Pick<T, 'ref'>) => ref.database === within && ref.table === name.table;
-		const view = views.find(isNamed);
-		if (view !== undefined) return { view: view.query, columns: view.columns };
-		const table = tables.find(isNamed);
-		return table === undefined ? undefined : relationOf(table);
+		if (within === null) return undefined;
+		const key = Catalog.keyOf({ database: within, table: name.table });
+		const table = tableOf.get(key);
+		return byName.get(key) ?? (table === undefined ? undefined : relationOf(table));
 	};
 }
 
 /** The table with all its columns and rows. */
-export function wholeRelation({ id, table }: Catalog.FoundTable): Relation {
+export function wholeRelation({ id, table }: Pick<Catalog.FoundTable, 'id' | 'table'>): Relation {
 	const columns = table.columns.map(({ name, type }) => ({ name, type, granted: true }));
 	return { id, printed: [table.database, table.name], columns, rowFilter: null };
 }
@@ -35,17 +34,22 @@ export function wholeRelation({ id, table }: Catalog.FoundTable): Relation {
 /** A column that a view reads. */
 export type ReadThrough = { readonly table: string; readonly column: string; readonly via: Catalog.Via };
 
-/** Every column that views read. Throws `unsupported` for a view that does not fit what its tables are now. */
-export function readThrough(found: Catalog.Expansion): ReadThrough[] {
-	const lookup = lookupOf(found, wholeRelation);
-	return found.views.flatMap(({ definition, via }) => {
+/**
+ * Every column that views read. Each view is resolved once: another one inside it stands for what its contract says, and
+ * what that one reads is told by itself. Throws `unsupported` for a view that does not fit what its tables are now.
+ */
+export function readThrough({ tables, views }: Catalog.Expansion): ReadThrough[] {
+	const ids = new Set(tables.map(({ id }) => id));
+	const known = [...tables, ...views.map((view) => ({ ...view, id: `view ${view.product.id}/${view.table.name}` }))];
+	const lookup = lookupOf({ tables: known, views: [] }, wholeRelation);
+	return views.flatMap(({ definition, via }) => {
 		const { outputs, reads } = resolved(definition.query, lookup, via);
 		// Trino holds a view to be stale where its query gives other names than it was made with.
 		const same = outputs.length === definition.columns.length;
 		if (!same || !outputs.every(({ name }, i) => name === definition.columns[i])) {
 			throw Catalog.misfit(via, 'its query gives other columns than it was made with');
 		}
-		return reads.map(({ table, column }) => ({ table, column, via }));
+		return reads.filter(({ table }) => ids.has(table)).map(({ table, column }) => ({ table, column, via }));
 	});
 }
 

@@ -7,8 +7,9 @@ import { BrokerError } from '../error.ts';
 import type { Gate } from '../grants.ts';
 import type { BodyOf } from '../ledger.ts';
 import { normalise, printTrino, type Query, type Relation, type Resolved, resolve } from '../sql.ts';
+import { demandFewLinks, demandPrintable, demandRecordable } from './limits.ts';
+import { influenceOf } from './lineage-view.ts';
 import { lookupOf, type ReadThrough, readThrough, wholeRelation } from './lookup.ts';
-import { influenceOf } from './view.ts';
 
 /** A table that the query reads, itself or through a view, with the caller's gate on it. */
 export type Bound = FoundTable & { readonly gate: Gate };
@@ -30,30 +31,43 @@ export type Plan = {
 
 /**
  * What a query reads, whether the caller may or not: a table that no grant opens, or of which a view reads more than is
- * granted, is taken with all its columns.
+ * granted (`beyond`), is taken with all its columns.
  */
-export function examine(query: Query, binding: Binding): Resolved {
-	const beyond = new Set(beyondGrants(binding).map(({ table }) => table));
+export function examine(
+	query: Query,
+	binding: Binding,
+	beyond: readonly ReadThrough[] = beyondGrants(binding),
+): Resolved {
+	const whole = new Set(beyond.map(({ table }) => table));
 	const resolved = resolve(
 		query,
-		lookupOf(binding, (bound) => (isOpen(bound) && !beyond.has(bound.id) ? relationOf(bound) : wholeRelation(bound))),
+		lookupOf(binding, (bound) => (isOpen(bound) && !whole.has(bound.id) ? relationOf(bound) : wholeRelation(bound))),
 	);
 	if (resolved.tables.length === 0) {
 		throw new BrokerError('unsupported', 'The query reads no data product.', { line: 1, column: 1 });
 	}
+	demandFewLinks(resolved);
 	return resolved;
 }
 
 /** Throws the refusal of the first table or column that the caller may not read, else says what to run. */
-export function plan(query: Query, { tables, views }: Binding): Plan {
-	const opened = tables.map(opens);
-	const [beyond] = beyondGrants({ tables, views });
-	if (beyond !== undefined) throw columnNotGranted({ ...beyond, at: beyond.via.at }, opened, beyond.via.view);
-	const resolved = examine(query, { tables: opened, views });
+export function plan(query: Query, binding: Binding): Plan {
+	const opened = binding.tables.map(opens);
+	const beyond = beyondGrants(binding);
+	const [first] = beyond;
+	if (first !== undefined) throw columnNotGranted({ ...first, at: first.via.at }, opened, first.via.view);
+	return planOf(query, opened, examine(query, binding, beyond));
+}
+
+/**
+ * The plan of a query that was examined, all its tables open. Throws what else the run would refuse: a column that is not
+ * granted, and `too-large` for what Athena or the ledger would not take.
+ */
+export function planOf(query: Query, opened: readonly Opened[], resolved: Resolved): Plan {
 	const refused = resolved.reads.find((r) => !r.granted);
 	if (refused !== undefined) throw columnNotGranted(refused, opened);
 	const used = opened.filter((o) => resolved.tables.includes(o.id));
-	return {
+	const planned: Plan = {
 		printed: printTrino(resolved),
 		normalised: normalise(query),
 		columns: resolved.outputs.map((o) => o.name),
@@ -67,6 +81,9 @@ export function plan(query: Query, { tables, views }: Binding): Plan {
 		to: { columns: outputsOf(resolved), rows: resolved.rows.map(influenceOf) },
 		until: used.flatMap((o) => o.gate.holdings.map((h) => h.until)).toSorted()[0] ?? '',
 	};
+	demandPrintable(planned.printed);
+	demandRecordable({ auth: planned.auth, from: planned.from, to: planned.to });
+	return planned;
 }
 
 /** What views read of open tables, and no grant opens. */
@@ -85,19 +102,18 @@ export function isOpen(bound: Bound): bound is Opened {
 	return bound.gate.open && (bound.gate.exact || bound.gate.printable);
 }
 
-/** Why a table is not open to the caller, and whom to ask. */
+/** Why a table is not open to the caller, and whom to ask. The table is named, also below a view: metadata is open. */
 export function closedBy(bound: Bound): BrokerError {
 	const { gate, product, table, via } = bound;
 	const name = `${table.database}.${table.name}`;
-	const about = { product: product.id, owner: product.contract.owner };
-	// Who may not read what a view reads learns whom to ask, and no more of it.
-	const members = via === null ? { ...about, table: name } : { ...about, view: via.view, ...via.at };
+	const about = { product: product.id, owner: product.contract.owner, table: name };
+	const members = { ...about, ...(via === null ? {} : { view: via.view }), ...bound.at };
 	if (gate.open) {
 		const detail = 'your rows cannot be separated from those of others on this principal';
 		return new BrokerError('table-not-granted', detail, members);
 	}
-	const what = via === null ? `\`${name}\`` : `a table that the view \`${via.view}\` reads`;
-	const where = `${what} (data product ${product.id})`;
+	const through = via === null ? '' : `, which the view \`${via.view}\` reads`;
+	const where = `\`${name}\` (data product ${product.id})${through}`;
 	const how = `Ask ${product.contract.owner} for access: POST /api/v1/requests with product ${product.id}.`;
 	return new BrokerError(gate.code, `${reasons[gate.code] ?? 'No grant opens'} ${where}. ${how}`, members);
 }

@@ -114,10 +114,13 @@ async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): 
 	const { product } = selection;
 	const { body, entry, leaf } = flow.intended;
 	const end = flow.ended?.body;
+	const visible = selection.consumerDomains === null ? null : await visibleTables(ctx, body);
+	const whole = visible === null || body.from.every((source) => visible.has(idOf(source)));
 	for (const [i, source] of body.from.entries()) {
 		const auth = body.auth[i];
 		if (source.product !== product || auth === undefined) continue;
-		if (selection.consumerDomains !== null && !(await seesAll(ctx, auth.grants))) continue;
+		if (visible?.has(idOf(source)) === false) continue;
+		const { unknown, ...evidence } = await chain(ctx, auth.grants, source);
 		yield {
 			flow: flow.id,
 			at: entry.at,
@@ -130,20 +133,46 @@ async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): 
 			product,
 			table: `${source.database}.${source.table}`,
 			columns: source.columns,
-			outputs: body.to.columns.map((c) => ({
-				name: c.name,
-				sources: c.sources.map(nameOf),
-				decidedBy: unique(c.indirect.map(nameOf)),
-			})),
-			rowsDecidedBy: unique(body.to.rows.map(nameOf)),
+			...shown(body.to, visible),
 			rowsDelivered: flow.rows,
 			bytesScanned: end?.type === 'FlowCompleted' ? end.stats.bytesScanned : null,
 			execution: end !== undefined && 'execution' in end ? end.execution : null,
 			leaf,
 			entitlement: { version: auth.ver, leaf: auth.leaf },
-			...(await chain(ctx, auth.grants, source)),
+			...evidence,
+			unknown: whole ? unknown : [...unknown, leftOut],
 		};
 	}
+}
+
+const leftOut = 'columns of other products, read under grants that you may not see, are left out';
+
+type FlowBody = Ledger.BodyOf<'FlowIntended'>;
+
+/** As lineage names a table. */
+const idOf = ({ product, table }: { product: string; table: string }) => `${product}/${table}`;
+
+/** The tables of a flow that were read under grants which the caller may see, each of them. */
+async function visibleTables(ctx: Context, { from, auth }: FlowBody): Promise<ReadonlySet<string>> {
+	const visible = new Set(from.map(idOf));
+	for (const [i, source] of from.entries()) {
+		const grants = auth[i]?.grants;
+		if (grants === undefined || !(await seesAll(ctx, grants))) visible.delete(idOf(source));
+	}
+	return visible;
+}
+
+/** What came of the flow, as far as it came from these tables; null: from any. */
+function shown(to: FlowBody['to'], tables: ReadonlySet<string> | null): Pick<FlowRow, 'outputs' | 'rowsDecidedBy'> {
+	const seen = <T extends { table: string }>(all: readonly T[]) =>
+		all.filter(({ table }) => tables === null || tables.has(table));
+	const outputs = to.columns.map(({ name, sources, indirect }) => {
+		const left = seen(sources);
+		// An output has a name only where it is that of a source's column.
+		const own = left.length === sources.length || left.some(({ column }) => column === name);
+		return { name: own ? name : null, sources: left.map(nameOf), decidedBy: unique(seen(indirect).map(nameOf)) };
+	});
+	return { outputs, rowsDecidedBy: unique(seen(to.rows).map(nameOf)) };
 }
 
 const nameOf = ({ table, column }: { table: string; column: string }) => `${table}.${column}`;

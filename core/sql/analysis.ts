@@ -10,19 +10,14 @@ import type {
 	QueryBody,
 	Select,
 	Source,
-	TableName,
 } from './ast.ts';
+import { bounds } from './bounds.ts';
 import type { Place, Result, Windows } from './context.ts';
 import { deciding, keyOf, type Lineage } from './lineage.ts';
-import { refusal } from './refuse.ts';
-import type { Read, Relation, ResolvedItem, ResolvedSource, Target, Use, View } from './resolved.ts';
+import { tooLarge } from './refuse.ts';
+import type { Field, Lookup, Read, ResolvedItem, ResolvedSource, Target, Use } from './resolved.ts';
 import type { Scope } from './scope.ts';
 import type { ColumnType } from './types.ts';
-
-/** Stars and common tables multiply: what they stand for is counted before it is built. */
-const maxFields = 5000;
-
-export type Lookup = (name: TableName) => Relation | View | undefined;
 
 /** What the ORDER BY of a query needs of its body. */
 export type ResolvedBody = Result & { readonly scope: Scope | null; readonly windows: Windows };
@@ -59,7 +54,20 @@ export type Analysis = {
 };
 
 /** The alias is chosen when all names are known. */
-export type NamedSource = { -readonly [member in keyof ResolvedSource]: ResolvedSource[member] };
+type NamedSource = { -readonly [member in keyof ResolvedSource]: ResolvedSource[member] };
+
+/** Takes down what stands in FROM: its columns, none of them used yet. */
+export function addSource(
+	a: Analysis,
+	source: Source,
+	alias: string,
+	content: ResolvedSource['content'],
+	fields: readonly Field[],
+): ResolvedSource {
+	const resolved: NamedSource = { alias, content, fields, used: new Set() };
+	a.sources.set(source, resolved);
+	return resolved;
+}
 
 /** A name not taken yet, as near to the wanted one as can be. */
 export function unique(taken: Map<string, number>, wanted: string): string {
@@ -91,7 +99,7 @@ export function withoutRecursion<T>(a: Analysis, forbidden: boolean, resolve: ()
 /** Asked before fields are built, so that no text makes many times more of them than it has words. */
 export function countFields(a: Analysis, more: number, at: Position): void {
 	a.fields += more;
-	if (a.fields > maxFields) throw refusal('too-large', at, `A query may have at most ${maxFields} columns in all.`);
+	if (a.fields > bounds.fields) throw tooLarge(at, `A query may have at most ${bounds.fields} columns in all.`);
 }
 
 export function recordRead(a: Analysis, read: Omit<Read, 'uses'>, use: Use): void {

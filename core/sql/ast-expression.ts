@@ -13,7 +13,7 @@ export type IntervalUnit = 'year' | 'month' | 'day' | 'hour' | 'minute' | 'secon
 
 export type Literal =
 	| { readonly kind: 'integer'; readonly value: bigint; readonly at: Position }
-	/** Exact decimal text: digits with one point, perhaps a leading minus. */
+	/** Exact decimal text: digits, perhaps with a point inside, perhaps a leading minus. */
 	| { readonly kind: 'decimal'; readonly text: string; readonly at: Position }
 	/** Mantissa and exponent, such as 1.5E3. */
 	| { readonly kind: 'double'; readonly text: string; readonly at: Position }
@@ -146,7 +146,7 @@ export type Expression =
 	| Call;
 
 /** Operators of one precedence, applied from the left. */
-export type ArithmeticChain = {
+type ArithmeticChain = {
 	readonly kind: 'arithmetic';
 	readonly first: Expression;
 	readonly rest: readonly { readonly operator: ArithmeticOperator; readonly operand: Expression }[];

@@ -6,7 +6,7 @@ import { type Analysis, countFields, uniqueNames } from './analysis.ts';
 import type { CommonTable, Position, Query, TableSource } from './ast.ts';
 import { type Common, type Commons, type Place, placeOf, type Result } from './context.ts';
 import { recursiveResult, type StepOf, stepOf } from './recursion.ts';
-import { invalid } from './refuse.ts';
+import { invalid, ticked, wrongList } from './refuse.ts';
 
 /** The common table a name in FROM means, if any. */
 export function commonOf(commons: Commons | null, { name, at }: TableSource): Common | null {
@@ -21,7 +21,8 @@ export function commonOf(commons: Commons | null, { name, at }: TableSource): Co
 }
 
 function recursionRule(name: string): string {
-	return `${name} may see itself only once, in the last part of: ${name} (columns) AS (query UNION [ALL] query).`;
+	const form = `${name} (columns) AS (query UNION [ALL] query)`;
+	return `The table ${ticked(name)} may see itself only once, in the last part of: ${ticked(form)}.`;
 }
 
 export function resolveCommons(a: Analysis, query: Query, place: Place): Commons | null {
@@ -29,7 +30,7 @@ export function resolveCommons(a: Analysis, query: Query, place: Place): Commons
 	const names = new Set<string>();
 	for (const table of query.commons) {
 		const { text, at } = table.name;
-		if (names.has(text)) throw invalid(at, `There are two common tables ${text}.`);
+		if (names.has(text)) throw invalid(at, `There are two common tables ${ticked(text)}.`);
 		names.add(text);
 		const result = query.recursive
 			? resolveRecursive(a, table, place, commons)
@@ -42,10 +43,10 @@ export function resolveCommons(a: Analysis, query: Query, place: Place): Commons
 function common(a: Analysis, table: CommonTable, { items, rows }: Result, referred: Common['referred']): Common {
 	const { columns, name } = table;
 	if (columns !== null && columns.length !== items.length) {
-		throw invalid(name.at, `The list has ${columns.length} names, and there are ${items.length} columns.`);
+		throw wrongList(name.at, columns.length, items.length);
 	}
 	const twice = columns?.find(({ text }, index) => columns.findIndex((column) => column.text === text) < index);
-	if (twice !== undefined) throw invalid(twice.at, `There are two columns ${twice.text}.`);
+	if (twice !== undefined) throw invalid(twice.at, `There are two columns ${ticked(twice.text)}.`);
 	countFields(a, items.length, name.at);
 	const names = items.map((item, index) => (columns === null ? item.name : (columns[index]?.text ?? null)));
 	const printed = uniqueNames(names);
@@ -66,7 +67,8 @@ function common(a: Analysis, table: CommonTable, { items, rows }: Result, referr
 function resolveRecursive(a: Analysis, table: CommonTable, place: Place, outer: Commons | null): Result {
 	const name = table.name.text;
 	const hidden: Commons = { name, common: null, outer };
-	if (table.columns === null) throw invalid(table.name.at, `Name the columns, as WITH RECURSIVE asks: ${name} (a, b).`);
+	if (table.columns === null)
+		throw invalid(table.name.at, `Name the columns, as WITH RECURSIVE asks: ${ticked(`${name} (a, b)`)}.`);
 	const shape: StepOf | null = stepOf(table.query);
 	const around = a.unrecursive;
 	if (shape === null) return a.query(table.query, placeOf(place.parent, hidden, 'select'));
@@ -74,7 +76,8 @@ function resolveRecursive(a: Analysis, table: CommonTable, place: Place, outer: 
 	const referred = (at: Position) => {
 		references += 1;
 		if (references > 1) throw invalid(at, recursionRule(name));
-		if (a.unrecursive > around) throw invalid(at, `${name} may not see itself in a sub-query or an outer join.`);
+		if (a.unrecursive > around)
+			throw invalid(at, `The table ${ticked(name)} may not see itself in a sub-query or an outer join.`);
 	};
 	return recursiveResult(a, shape, {
 		anchor: placeOf(place.parent, hidden, 'select'),

@@ -9,9 +9,9 @@ import type { Call, Expression, Lambda } from './ast.ts';
 import { unknownFunction } from './functions/near.ts';
 import { bareFunctions, type FunctionRule, rules } from './functions/rules.ts';
 import { refusal, unsupported } from './refuse.ts';
-import { children, subquery, windowParts } from './walk.ts';
+import { descendants, subquery, windowParts } from './walk.ts';
 
-export { bareFunctions, type FunctionKind, type FunctionRule } from './functions/rules.ts';
+export { bareFunctions } from './functions/rules.ts';
 
 /** Trino's fields of EXTRACT; week_of_year and the like are functions only. */
 export const extractFields: ReadonlySet<string> = new Set([
@@ -106,7 +106,7 @@ function demandLambdas(e: Call, { lambdas, orLambda }: FunctionRule): void {
 
 /** The body of a lambda is computed for each element: nothing that looks at rows stands in it. */
 function demandBody({ body }: Lambda): void {
-	const found = find(body, (e) => subquery(e) !== null || looksAtRows(e));
+	const found = findIn([body], (e) => subquery(e) !== null || looksAtRows(e));
 	if (found === null) return;
 	if (subquery(found) !== null) throw unsupported(found.at, 'A sub-query in a lambda is not supported.');
 	throw refusal('validation', found.at, 'A lambda holds no aggregate, window function or GROUPING.');
@@ -166,15 +166,8 @@ function looksAtRows(e: Expression): boolean {
 	return e.kind === 'grouping' || (e.kind === 'call' && (e.over !== null || isAggregate(e)));
 }
 
-function findIn(parts: readonly Expression[], wanted: (e: Expression) => boolean): Expression | null {
-	for (const part of parts) {
-		const found = find(part, wanted);
-		if (found !== null) return found;
-	}
-	return null;
-}
-
 /** Sub-queries are not entered: they have rows of their own. */
-function find(e: Expression, wanted: (e: Expression) => boolean): Expression | null {
-	return wanted(e) ? e : findIn(children(e), wanted);
+function findIn(parts: readonly Expression[], wanted: (e: Expression) => boolean): Expression | null {
+	for (const part of parts) for (const e of descendants(part)) if (wanted(e)) return e;
+	return null;
 }

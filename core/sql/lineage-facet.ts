@@ -10,7 +10,7 @@ import type { DirectSource, IndirectSource, Resolved } from './resolved.ts';
 const schema =
 	'https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet';
 
-export type Transformation = {
+type Transformation = {
 	readonly type: 'DIRECT' | 'INDIRECT';
 	readonly subtype:
 		| 'IDENTITY'
@@ -26,7 +26,7 @@ export type Transformation = {
 	readonly masking: boolean;
 };
 
-export type InputField = {
+type InputField = {
 	readonly namespace: string;
 	readonly name: string;
 	readonly field: string;
@@ -41,7 +41,7 @@ export type ColumnLineageFacet = {
 };
 
 /** How a table, by its id, is named as a dataset. */
-export type DatasetName = (table: string) => { readonly namespace: string; readonly name: string };
+type DatasetName = (table: string) => { readonly namespace: string; readonly name: string };
 
 /** `producer`: the URI of the installation that says so. */
 export function lineageFacet(

@@ -10,7 +10,7 @@ export type Lineage = {
 	readonly indirect: ReadonlyMap<string, IndirectSource>;
 };
 
-const strength: Readonly<Record<DirectKind, number>> = { identity: 0, transformation: 1, aggregation: 2 };
+export const strength: Readonly<Record<DirectKind, number>> = { identity: 0, transformation: 1, aggregation: 2 };
 
 export const nothing: Lineage = { direct: new Map(), indirect: new Map() };
 

@@ -5,7 +5,7 @@ import { literalText, quoted, stringText, typeText } from './print-literal.ts';
 import { invalid, unreachable } from './refuse.ts';
 import { isLiteral } from './walk.ts';
 
-export { literalText, quoted, stringText, typeText } from './print-literal.ts';
+export { quoted, stringText, typeText } from './print-literal.ts';
 
 type Names = Pick<Surface, 'reference' | 'parameters'>;
 
@@ -18,7 +18,8 @@ export function commonText(e: Expression, names: Names, print: Print): string {
 		case 'not':
 			return `(NOT ${p(e.operand)})`;
 		case 'negate':
-			return `(- ${p(e.operand)})`;
+			// `- 1` would be one literal: an ordinal in GROUP BY, a number of another type.
+			return isLiteral(e.operand) ? `(- (${p(e.operand)}))` : `(- ${p(e.operand)})`;
 		case 'and':
 		case 'or':
 			return `(${e.operands.map(p).join(e.kind === 'and' ? ' AND ' : ' OR ')})`;
@@ -178,7 +179,7 @@ export function windowText({ base, partitionBy, orderBy, frame }: Window, print:
 	return `(${clauses.filter((clause) => clause !== '').join(' ')})`;
 }
 
-export function frameText({ unit, start, end }: Frame, print: Print): string {
+function frameText({ unit, start, end }: Frame, print: Print): string {
 	const bounds =
 		end === null ? boundText(start, print) : `BETWEEN ${boundText(start, print)} AND ${boundText(end, print)}`;
 	return `${unit.toUpperCase()} ${bounds}`;

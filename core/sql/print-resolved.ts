@@ -7,14 +7,15 @@
  */
 import { BrokerError } from '../error.ts';
 import type { ColumnReference, CommonTable, Join, Query, Select, SortItem, Source } from './ast.ts';
+import { bounds } from './bounds.ts';
 import { type Print, printer, type Surface } from './print.ts';
 import { quoted } from './print-literal.ts';
-import { unreachable } from './refuse.ts';
+import { ticked, tooLarge, unreachable } from './refuse.ts';
 import type { Relation, Resolved, ResolvedItem, ResolvedSource, Target } from './resolved.ts';
 import { columnsOf, printRowFilter } from './rowpredicate.ts';
 
 /** What a dialect writes in its own way; null for the form that Trino reads. */
-export type Dialect = Pick<Surface, 'expression'> & {
+type Dialect = Pick<Surface, 'expression'> & {
 	readonly body?: Surface['body'];
 	/** With its alias. */
 	readonly source?: (source: Exclude<Source, { kind: 'joins' }>, print: Print) => string | null;
@@ -24,10 +25,17 @@ export type Dialect = Pick<Surface, 'expression'> & {
 };
 
 export function printResolved(resolved: Resolved, dialect: Dialect): string {
+	let written = 0;
 	const surface: Surface = {
 		expression: dialect.expression,
 		body: (body, print) => dialect.body?.(body, print) ?? null,
-		reference: (e, print) => targetText(targetOf(resolved, e), print),
+		reference: (e, print) => {
+			const text = targetText(targetOf(resolved, e), print);
+			written += text.length;
+			// An output may stand in another's text, so none is counted more than twice.
+			if (written > 2 * bounds.bytes) throw tooLong();
+			return text;
+		},
 		parameters: (e) => known(resolved.lambdas.get(e), 'A lambda'),
 		selectList: (select, print) =>
 			itemsOf(resolved, select).map(
@@ -40,6 +48,12 @@ export function printResolved(resolved: Resolved, dialect: Dialect): string {
 		rows: rowsText,
 	};
 	return printer(surface).query(resolved.query);
+}
+
+/** ORDER BY may name a long output again and again: what is longer than any engine takes is not printed to its end. */
+function tooLong(): BrokerError {
+	const start = { line: 1, column: 1 };
+	return tooLarge(start, `Printed, the query is longer than Athena takes at most: ${bounds.bytes} bytes.`);
 }
 
 function known<T>(found: T | undefined, what: string): T {
@@ -59,7 +73,7 @@ export function sourceOf(resolved: Resolved, source: Source): ResolvedSource {
 	return known(resolved.sources.get(source), 'A table');
 }
 
-export function targetText(t: Target, print: Print): string {
+function targetText(t: Target, print: Print): string {
 	switch (t.kind) {
 		case 'field':
 			return `${quoted(t.source.alias)}.${quoted(t.field.printed)}`;
@@ -78,7 +92,7 @@ export function targetText(t: Target, print: Print): string {
 	return unreachable(t);
 }
 
-/** A bare output name sorts by its place; inside an expression its own expression stands for it. */
+/** A bare output name sorts by its ordinal; inside an expression its own expression stands for it. */
 function sortKey(resolved: Resolved, { expression }: SortItem, print: Print): string {
 	if (expression.kind === 'integer') return String(expression.value);
 	const found: Target | null = expression.kind === 'column' ? targetOf(resolved, expression) : null;
@@ -131,10 +145,14 @@ function baseTable({ fields, used }: ResolvedSource, relation: Relation): string
 	);
 	const [first] = granted;
 	const printed = read.length > 0 || first === undefined ? read : [first];
-	if (printed.length === 0) throw new BrokerError('table-not-granted', `No column of ${relation.id} is granted.`);
+	if (printed.length === 0)
+		throw new BrokerError('table-not-granted', `No column of ${ticked(relation.id)} is granted.`);
 	const missing = printed.find((column) => !granted.has(column));
 	if (missing !== undefined) {
-		throw new BrokerError('column-not-granted', `The column ${missing} of ${relation.id} is not granted.`);
+		throw new BrokerError(
+			'column-not-granted',
+			`The column ${ticked(missing)} of ${ticked(relation.id)} is not granted.`,
+		);
 	}
 	const filter = relation.rowFilter;
 	const rows = filter !== null && columnsOf(filter).every((column) => granted.has(column.toLowerCase()));

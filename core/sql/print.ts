@@ -21,7 +21,7 @@ import type {
 import { commonText, quoted, sortText, windowText } from './print-expression.ts';
 import { unreachable } from './refuse.ts';
 
-export { frameText as printFrame, stringText, typeText } from './print-expression.ts';
+export { sortText as printSort, stringText, typeText, windowText as printWindow } from './print-expression.ts';
 export { quoted };
 
 export type Surface = {
@@ -125,7 +125,7 @@ function groupingText(element: GroupingElement, print: Print): string {
 	return only === undefined || second !== undefined ? set(element.terms) : groupKey(only, print);
 }
 
-/** An integer alone is a place in the select list, in every dialect. */
+/** An integer alone is an ordinal, in every dialect. */
 function groupKey(term: Expression, print: Print): string {
 	return term.kind === 'integer' ? String(term.value) : print.expression(term);
 }

@@ -4,13 +4,11 @@
  */
 import { type Analysis, recordUse } from './analysis.ts';
 import type { Query, QueryBody, SetOperation, SetStep } from './ast.ts';
+import { bounds } from './bounds.ts';
 import type { Item, Place, Result } from './context.ts';
-import { baseColumn, influence, influences, keyOf, type Lineage, merge, nothing, raise } from './lineage.ts';
-import { invalid, refusal } from './refuse.ts';
+import { baseColumn, influence, influences, keyOf, type Lineage, merge, nothing, raise, strength } from './lineage.ts';
+import { tooLarge, wrongWidth } from './refuse.ts';
 import { combine } from './set-operation.ts';
-
-/** The solution takes at most as many rounds as there are columns, for each kind of lineage. */
-const maxColumns = 100;
 
 export type StepOf = { readonly anchor: QueryBody; readonly step: SetStep };
 
@@ -29,8 +27,8 @@ type Places = { readonly anchor: Place; readonly step: (self: Result) => Place }
 
 export function recursiveResult(a: Analysis, { anchor, step }: StepOf, places: Places): Result {
 	const start = a.body(anchor, places.anchor);
-	if (start.items.length > maxColumns) {
-		throw refusal('too-large', step.at, `A recursive table has at most ${maxColumns} columns.`);
+	if (start.items.length > bounds.recursiveColumns) {
+		throw tooLarge(step.at, `A recursive table may have at most ${bounds.recursiveColumns} columns.`);
 	}
 	// No table of a catalog has such an id.
 	const self = `\0${a.recursions}`;
@@ -38,7 +36,7 @@ export function recursiveResult(a: Analysis, { anchor, step }: StepOf, places: P
 	const own = start.items.map((item, index): Item => ({ ...item, lineage: baseColumn(self, String(index)) }));
 	const next = a.body(step.body, places.step({ items: own, rows: nothing }));
 	if (next.items.length !== start.items.length) {
-		throw invalid(step.at, `There are ${start.items.length} columns before, and ${next.items.length} after.`);
+		throw wrongWidth(step.at, start.items.length, next.items.length);
 	}
 	const solved = solve(self, start.items, next.items);
 	replaceReads(a, self, solved);
@@ -63,12 +61,10 @@ function solve(self: string, anchor: readonly Item[], step: readonly Item[]): re
 	return known;
 }
 
-const weights = { identity: 1, transformation: 2, aggregation: 3 } as const;
-
 /** Grows with every column that comes in, and with every kind that gets stronger. */
 function weight({ direct, indirect }: Lineage): number {
 	let sum = indirect.size;
-	for (const { kind } of direct.values()) sum += weights[kind];
+	for (const { kind } of direct.values()) sum += 1 + strength[kind];
 	return sum;
 }
 

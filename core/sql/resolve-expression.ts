@@ -4,7 +4,7 @@ import type { Call, ColumnReference, Expression, Lambda, Position, Query } from 
 import { type Context, type Place, placeOf, type Result } from './context.ts';
 import { isAggregate, isConditional } from './functions.ts';
 import { influence, influences, type Lineage, merge, raise } from './lineage.ts';
-import { invalid, refusal, unsupported } from './refuse.ts';
+import { invalid, refusal, ticked, unsupported } from './refuse.ts';
 import { resolveWindow } from './resolve-window.ts';
 import type { Target, Use } from './resolved.ts';
 import { findColumn, type ScopeField } from './scope.ts';
@@ -24,7 +24,7 @@ export function resolveExpression(a: Analysis, e: Expression, context: Context):
 	const parts = children(e).map((child) => resolveExpression(a, child, context));
 	if (e.kind === 'in-query' || e.kind === 'quantified') parts.push(valuesOf(a, e, e.operand, context));
 	if (e.kind === 'field' && fieldType(typeOf(a, e.operand), e.name.text) === undefined) {
-		throw refusal('column-not-found', e.name.at, `There is no field ${e.name.text}.`, { name: e.name.text });
+		throw refusal('column-not-found', e.name.at, `There is no field ${ticked(e.name.text)}.`, { name: e.name.text });
 	}
 	return raise(merge(parts), 'transformation');
 }

@@ -1,23 +1,22 @@
 /** The select list, stars expanded to the columns that are granted, in table order. */
+import { BrokerError } from '../error.ts';
 import { type Analysis, countFields, uniqueNames } from './analysis.ts';
 import type { ColumnReference, Expression, Position, Select, SelectItem } from './ast.ts';
+import { bounds } from './bounds.ts';
 import type { Context, Item, Place } from './context.ts';
 import { nothing, raise } from './lineage.ts';
-import { invalid, refusal, unsupported } from './refuse.ts';
+import { invalid, refusal, ticked, tooLarge, unsupported, wrongList } from './refuse.ts';
 import { refer, resolveExpression } from './resolve-expression.ts';
 import { fieldsOf, findColumn, type ScopeField } from './scope.ts';
 import { typeOf } from './type-of.ts';
 import { shapeOf } from './types.ts';
-
-/** Stars multiply: a select list is refused before it is built. */
-const maxItems = 1000;
 
 type Star = Extract<SelectItem, { kind: 'star' }>;
 type NewItem = Omit<Item, 'printed'>;
 
 /** Asked before `more` items are made, of which a list has `sofar` already. */
 export function countItems(a: Analysis, more: number, at: Position, sofar = 0): void {
-	if (sofar + more > maxItems) throw refusal('too-large', at, `A select list may have at most ${maxItems} columns.`);
+	if (sofar + more > bounds.items) throw tooLarge(at, `A select list may have at most ${bounds.items} columns.`);
 	countFields(a, more, at);
 }
 
@@ -78,7 +77,7 @@ function starItems(
 
 function checkAliases({ aliases, at }: Star, columns: number): void {
 	if (aliases !== null && aliases.length !== columns) {
-		throw invalid(at, `The list has ${aliases.length} names, and there are ${columns} columns.`);
+		throw wrongList(at, aliases.length, columns);
 	}
 }
 
@@ -90,7 +89,7 @@ function starFields({ qualifier, at }: Star, select: Select, { scope }: Context)
 	}
 	const fields = fieldsOf(scope.fields, qualifier);
 	const sources = new Set(fields.map(({ target }) => (target.kind === 'field' ? target.source : null)));
-	if (sources.size > 1) throw invalid(at, `The table ${qualifier.join('.')} is ambiguous.`);
+	if (sources.size > 1) throw invalid(at, `The table ${ticked(...qualifier)} is ambiguous.`);
 	if (fields.length > 0) return fields;
 	for (let outer = scope.parent; outer !== null; outer = outer.parent) {
 		if (fieldsOf(outer.fields, qualifier).length > 0) {
@@ -105,7 +104,7 @@ function rowItems(a: Analysis, item: Star, context: Context, sofar: number): rea
 	const parts = item.qualifier ?? [];
 	const type = rowType({ kind: 'column', parts, at: item.at }, context);
 	if (type === null) {
-		throw refusal('table-not-found', item.at, `There is no table ${parts.join('.')} in FROM.`, {
+		throw refusal('table-not-found', item.at, `There is no table ${ticked(...parts)} in FROM.`, {
 			table: parts.join('.'),
 		});
 	}
@@ -120,11 +119,13 @@ function rowItems(a: Analysis, item: Star, context: Context, sofar: number): rea
 	});
 }
 
+/** null: no column, or none that is a row. */
 function rowType(reference: ColumnReference, { scope }: Context) {
 	try {
 		const shape = shapeOf(findColumn(reference, scope).type);
 		return shape?.name === 'row' ? shape.of : null;
-	} catch {
-		return null;
+	} catch (error) {
+		if (error instanceof BrokerError && error.code === 'column-not-found') return null;
+		throw error;
 	}
 }

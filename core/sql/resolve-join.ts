@@ -4,7 +4,7 @@ import type { Identifier, Join } from './ast.ts';
 import { contextOf, type Place } from './context.ts';
 import { influence, merge, raise } from './lineage.ts';
 import { demandNoneOf } from './placement.ts';
-import { invalid, refusal } from './refuse.ts';
+import { invalid, refusal, ticked } from './refuse.ts';
 import { markRead, resolveExpression } from './resolve-expression.ts';
 import type { Offered } from './resolve-source.ts';
 import { matches, type ScopeField } from './scope.ts';
@@ -32,7 +32,7 @@ function demandLateral({ type, right, on, using, at }: Join): void {
 
 function resolveUsing(a: Analysis, left: Offered, right: Offered, join: Join, names: readonly Identifier[]): Offered {
 	const twice = names.find(({ text }, index) => names.findIndex((name) => name.text === text) < index);
-	if (twice !== undefined) throw invalid(twice.at, `The column ${twice.text} stands twice in USING.`);
+	if (twice !== undefined) throw invalid(twice.at, `The column ${ticked(twice.text)} stands twice in USING.`);
 	const pairs = names.map((name) => {
 		const pair = { left: oneField(left, name), right: oneField(right, name) };
 		for (const { target, lineage } of [pair.left, pair.right]) {
@@ -64,9 +64,11 @@ function resolveUsing(a: Analysis, left: Offered, right: Offered, join: Join, na
 
 function oneField({ fields }: Offered, { text, at }: Identifier): ScopeField {
 	const [found, second] = matches(fields, [text]);
-	if (second !== undefined) throw invalid(at, `The column ${text} is ambiguous.`);
+	if (second !== undefined) throw invalid(at, `The column ${ticked(text)} is ambiguous.`);
 	if (found === undefined) {
-		throw refusal('column-not-found', at, `There is no column ${text} on both sides of the join.`, { name: text });
+		throw refusal('column-not-found', at, `There is no column ${ticked(text)} on both sides of the join.`, {
+			name: text,
+		});
 	}
 	return found;
 }

@@ -5,18 +5,18 @@ import { resolveCommons } from './commons.ts';
 import { type Context, contextOf, type Item, type Place, type Result } from './context.ts';
 import { influence, type Lineage, merge } from './lineage.ts';
 import { demandNoneOf } from './placement.ts';
-import { invalid, unreachable } from './refuse.ts';
+import { invalid, unreachable, unsupported } from './refuse.ts';
 import { noteCrossing, resolveExpression } from './resolve-expression.ts';
 import { countItems } from './resolve-items.ts';
-import { placed, resolveSelect } from './resolve-select.ts';
+import { byOrdinal, resolveSelect } from './resolve-select.ts';
 import type { Scope, ScopeField } from './scope.ts';
 import { combine } from './set-operation.ts';
 import { typeOf } from './type-of.ts';
 
 export function resolveQuery(a: Analysis, query: Query, place: Place): Result {
 	const commons = resolveCommons(a, query, place);
-	const places = query.orderBy.some(({ expression }) => expression.kind === 'integer');
-	const inner: Place = { ...place, commons, stars: places ? 'columns' : place.stars };
+	const ordinals = query.orderBy.some(({ expression }) => expression.kind === 'integer');
+	const inner: Place = { ...place, commons, stars: ordinals ? 'columns' : place.stars };
 	const { items, rows, scope, windows } = resolveBody(a, query.body, inner);
 	const fields = outputs(query, items);
 	const tables: Scope = scope ?? { kind: 'tables', fields: [], parent: place.parent };
@@ -45,7 +45,7 @@ function outputs(query: Query, items: readonly Item[]): readonly ScopeField[] {
 }
 
 function sortKey(a: Analysis, e: Expression, items: readonly Item[], context: Context): Lineage {
-	const item = placed(e, items);
+	const item = byOrdinal(e, items);
 	if (item === null) return resolveExpression(a, e, context);
 	recordUse(a, item.lineage, 'sort', e.at);
 	return item.lineage;
@@ -81,6 +81,11 @@ function resolveValues(a: Analysis, { rows, at }: Values, place: Place): Result 
 	for (const row of rows) {
 		if (row.length !== first.length) throw invalid(row[0]?.at ?? at, `The first row has ${first.length} columns.`);
 		for (const [index, cell] of row.entries()) columns[index]?.push(resolveExpression(a, cell, context));
+		// Trino makes a column of each of its fields.
+		const [only, second] = row;
+		if (second === undefined && only !== undefined && typeOf(a, only)?.name === 'row') {
+			throw unsupported(only.at, 'Write the fields of this row one by one.');
+		}
 	}
 	const printed = uniqueNames(first.map(() => null));
 	const items = first.map(

@@ -1,6 +1,6 @@
 /**
- * One SELECT. Names follow Trino: WHERE, GROUP BY and HAVING never see the names the select list gives; places in GROUP BY
- * and ORDER BY mean the select list.
+ * One SELECT. Names follow Trino: WHERE, GROUP BY and HAVING never see the names the select list gives; ordinals in GROUP BY
+ * and ORDER BY stand for its items.
  */
 import { type Analysis, type ResolvedBody, recordUse } from './analysis.ts';
 import type { Expression, GroupingElement, Select } from './ast.ts';
@@ -41,17 +41,17 @@ export function resolveSelect(a: Analysis, select: Select, place: Place): Resolv
 	return { items, rows: merge(rows), scope, windows };
 }
 
-/** EXISTS (SELECT * ..) looks at no value, unless they are compared or a place means one of them. */
+/** EXISTS (SELECT * ..) looks at no value, unless they are compared or an ordinal stands for one of them. */
 function starsOf(select: Select, place: Place): Place['stars'] {
 	const keys = (select.groupBy?.elements ?? []).flatMap((element) => (element.kind === 'terms' ? element.terms : []));
 	return select.distinct || keys.some((key) => key.kind === 'integer') ? 'columns' : place.stars;
 }
 
-/** An integer alone in GROUP BY and ORDER BY is a place in the select list. */
-export function placed(e: Expression, items: readonly Item[]): Item | null {
+/** What an ordinal, an integer alone in GROUP BY and ORDER BY, stands for. */
+export function byOrdinal(e: Expression, items: readonly Item[]): Item | null {
 	if (e.kind !== 'integer') return null;
 	const item = e.value < 1n ? undefined : items[Number(e.value) - 1];
-	if (item === undefined) throw invalid(e.at, 'There is no such place in the select list.');
+	if (item === undefined) throw invalid(e.at, 'The select list has no item with this ordinal.');
 	return item;
 }
 
@@ -61,7 +61,7 @@ function grouping(a: Analysis, element: GroupingElement, items: readonly Item[],
 		return merge(element.sets.flatMap((set) => set.map((term) => groupedColumn(a, term, context))));
 	}
 	const terms = element.terms.map((term) => {
-		const item = placed(term, items);
+		const item = byOrdinal(term, items);
 		if (item === null) return resolveExpression(a, term, context);
 		recordUse(a, item.lineage, 'group', term.at);
 		return item.lineage;

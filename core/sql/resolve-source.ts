@@ -1,10 +1,10 @@
 /** FROM: tables looked up, derived tables resolved, joins to the fields that the rest of the query sees. */
-import { type Analysis, countFields, type NamedSource, uniqueNames, withoutRecursion } from './analysis.ts';
+import { type Analysis, addSource, countFields, uniqueNames, withoutRecursion } from './analysis.ts';
 import type { DerivedSource, Identifier, Join, JoinsSource, Source, TableSource } from './ast.ts';
 import { commonOf } from './commons.ts';
 import { type Common, type Item, type Place, placeOf } from './context.ts';
 import { baseColumn, type Lineage, nothing } from './lineage.ts';
-import { invalid, refusal, unreachable } from './refuse.ts';
+import { refusal, ticked, unreachable, wrongList } from './refuse.ts';
 import { resolveJoin } from './resolve-join.ts';
 import { resolveUnnest } from './resolve-unnest.ts';
 import type { Field, Relation, ResolvedSource } from './resolved.ts';
@@ -62,13 +62,14 @@ function resolveTable(a: Analysis, source: TableSource, place: Place): Offered {
 	const found = a.lookup(source.name);
 	const written = [catalog, database, table].filter((part) => part !== null).join('.');
 	if (found === undefined)
-		throw refusal('table-not-found', source.at, `There is no table ${written}.`, { table: written });
-	const full = [catalog ?? 'awsdatacatalog', database ?? databaseOf(found), table];
+		throw refusal('table-not-found', source.at, `There is no table ${ticked(written)}.`, { table: written });
+	// Only what is written: `t` is no name for the table of an outer query that is written `s.t`.
+	const full = [catalog, database, table].filter((part) => part !== null);
 	if ('view' in found) {
 		const query = viewQuery(a, found, source.at);
 		const { items, rows } = inView(a, source.at, written, () => a.query(query, placeOf(null, null, 'select')));
 		if (items.length !== found.columns.length) {
-			throw refusal('unsupported', source.at, `The view ${written} has other columns than its query.`);
+			throw refusal('unsupported', source.at, `The view ${ticked(written)} has other columns than its query.`);
 		}
 		const named = items.map((item, index) =>
 			Object.assign({}, item, { name: found.columns[index]?.toLowerCase() ?? null }),
@@ -78,10 +79,6 @@ function resolveTable(a: Analysis, source: TableSource, place: Place): Offered {
 	}
 	a.tables.add(found.id);
 	return { fields: baseFields(a, source, found, source.alias === null ? full : [source.alias]), rows: nothing };
-}
-
-function databaseOf(found: ReturnType<Analysis['lookup']> & object): string {
-	return 'view' in found ? '' : (found.printed.at(-2) ?? '');
 }
 
 function baseFields(
@@ -107,23 +104,11 @@ function baseFields(
 	return source.columns === null ? visible : renamed(source, visible, source.columns);
 }
 
-export function addSource(
-	a: Analysis,
-	source: Source,
-	alias: string,
-	content: ResolvedSource['content'],
-	fields: readonly Field[],
-): ResolvedSource {
-	const resolved: NamedSource = { alias, content, fields, used: new Set<Field>() };
-	a.sources.set(source, resolved);
-	return resolved;
-}
-
 /** `t AS q (x, y)` names the columns one can see, in order: of a table those granted. */
 function renamed(source: Source, fields: readonly ScopeField[], names: readonly Identifier[]): readonly ScopeField[] {
 	const visible = fields.filter((field) => field.granted);
 	if (visible.length !== names.length) {
-		throw invalid(source.at, `The list has ${names.length} names, and there are ${visible.length} columns.`);
+		throw wrongList(source.at, names.length, visible.length);
 	}
 	return visible.map((field, index) => Object.assign({}, field, { name: names[index]?.text ?? null }));
 }

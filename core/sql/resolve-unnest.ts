@@ -2,15 +2,15 @@
  * UNNEST (https://trino.io/docs/current/sql/select.html#unnest): an array gives one column, a map two, an array of rows
  * one for each field. Where the type is not known, the names given to the columns say how many there are.
  */
-import { type Analysis, countFields, uniqueNames } from './analysis.ts';
+import { type Analysis, addSource, countFields, uniqueNames } from './analysis.ts';
 import type { Expression, UnnestSource } from './ast.ts';
 import { contextOf, type Place } from './context.ts';
 import { influences, type Lineage, merge, nothing, raise } from './lineage.ts';
 import { demandNoneOf } from './placement.ts';
-import { invalid, unsupported } from './refuse.ts';
+import { invalid, unsupported, wrongList } from './refuse.ts';
 import { resolveExpression } from './resolve-expression.ts';
 import type { Offered } from './resolve-source.ts';
-import type { Field, ResolvedSource } from './resolved.ts';
+import type { Field } from './resolved.ts';
 import type { Scope, ScopeField } from './scope.ts';
 import { typeOf } from './type-of.ts';
 import { type ColumnType, inside } from './types.ts';
@@ -32,7 +32,7 @@ export function resolveUnnest(a: Analysis, source: UnnestSource, before: Scope |
 	);
 	if (source.ordinality) parts.push({ name: null, type: 'bigint', origin: { kind: 'ordinality' }, lineage: nothing });
 	if (source.columns !== null && source.columns.length !== parts.length) {
-		throw invalid(source.at, `The list has ${source.columns.length} names, and there are ${parts.length} columns.`);
+		throw wrongList(source.at, source.columns.length, parts.length);
 	}
 	const named = parts.map((part, index) => ({ ...part, name: source.columns?.[index]?.text ?? part.name }));
 	return { fields: addFields(a, source, named), rows: influences(merge(lineages)) };
@@ -47,13 +47,7 @@ function addFields(a: Analysis, source: UnnestSource, parts: readonly Part[]): r
 	countFields(a, parts.length, source.at);
 	const printed = uniqueNames(parts.map(({ name }) => name));
 	const fields = parts.map(({ origin }, index): Field => ({ printed: printed[index] ?? '', origin }));
-	const resolved: ResolvedSource = {
-		alias: source.alias ?? 'unnested',
-		content: { kind: 'unnest', source },
-		fields,
-		used: new Set<Field>(),
-	};
-	a.sources.set(source, resolved);
+	const resolved = addSource(a, source, source.alias ?? 'unnested', { kind: 'unnest', source }, fields);
 	const qualifier = source.alias === null ? null : [source.alias];
 	return parts.flatMap(({ name, type, lineage }, index): ScopeField[] => {
 		const field = fields[index];

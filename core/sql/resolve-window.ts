@@ -5,7 +5,7 @@
 import type { Expression, NamedWindow, Select, Window } from './ast.ts';
 import type { Context, NamedWindowInfo } from './context.ts';
 import { influence, type Lineage, merge } from './lineage.ts';
-import { invalid } from './refuse.ts';
+import { invalid, ticked } from './refuse.ts';
 import { windowParts } from './walk.ts';
 
 type Resolve = (e: Expression, context: Context) => Lineage;
@@ -23,7 +23,7 @@ export function resolveWindows(
 ): ReadonlyMap<string, NamedWindowInfo> {
 	const windows = new Map<string, NamedWindowInfo>();
 	for (const { name, window } of select.windows) {
-		if (windows.has(name.text)) throw invalid(name.at, `There are two windows ${name.text}.`);
+		if (windows.has(name.text)) throw invalid(name.at, `There are two windows ${ticked(name.text)}.`);
 		windows.set(name.text, ownWindow(window, { ...context, windows }, resolve));
 	}
 	return windows;
@@ -61,6 +61,6 @@ function demandFrame({ frame, at }: Window): void {
 
 function named(name: string, { at }: Pick<Window, 'at'>, { windows }: Context): NamedWindowInfo {
 	const found = windows.get(name);
-	if (found === undefined) throw invalid(at, `There is no window ${name} in the WINDOW clause before this.`);
+	if (found === undefined) throw invalid(at, `There is no window ${ticked(name)} in the WINDOW clause before this.`);
 	return found;
 }

@@ -4,12 +4,12 @@
  * A column that exists but is not granted resolves as any other and stands in `reads` with `granted: false`; only stars
  * and column lists of aliases pass it by, as Athena under Lake Formation does. Who may run the query is not decided here.
  */
-import { type Analysis, type Lookup, unique } from './analysis.ts';
+import { type Analysis, unique } from './analysis.ts';
 import type { Query } from './ast.ts';
 import { placeOf } from './context.ts';
 import { influences, influencesOf } from './lineage.ts';
 import { resolveBody, resolveQuery } from './resolve-query.ts';
-import type { Resolved } from './resolved.ts';
+import type { Lookup, Resolved } from './resolved.ts';
 
 export function resolve(query: Query, lookup: Lookup): Resolved {
 	const a: Analysis = {

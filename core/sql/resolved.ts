@@ -1,4 +1,4 @@
-/** What a query means over given tables: the resolver's result, read by the printers and by whoever authorises. */
+/** What a query means over given tables: what the resolver is given of them, and its result, read by the printers and by whoever authorises. */
 import type {
 	ColumnReference,
 	CommonTable,
@@ -9,6 +9,7 @@ import type {
 	Query,
 	Select,
 	Source,
+	TableName,
 	UnnestSource,
 } from './ast.ts';
 import type { RowFilter } from './rowpredicate.ts';
@@ -29,6 +30,9 @@ export type Relation = {
  * through views. `columns` names what it offers, in order. The view itself is no table that is read.
  */
 export type View = { readonly view: Query; readonly columns: readonly string[] };
+
+/** undefined: there is no such table. */
+export type Lookup = (name: TableName) => Relation | View | undefined;
 
 export type Use = 'select' | 'filter' | 'join' | 'group' | 'having' | 'sort' | 'window';
 

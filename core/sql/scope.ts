@@ -4,7 +4,7 @@
  */
 import type { ColumnReference } from './ast.ts';
 import type { Lineage } from './lineage.ts';
-import { invalid, refusal } from './refuse.ts';
+import { invalid, refusal, ticked } from './refuse.ts';
 import type { Target } from './resolved.ts';
 import { type ColumnType, fieldType, shapeOf } from './types.ts';
 
@@ -29,7 +29,7 @@ export type Scope = {
 };
 
 /** `path`: fields inside its value. `crossed`: it belongs to a query around the one that names it. */
-export type Found = {
+type Found = {
 	readonly field: ScopeField;
 	readonly path: readonly string[];
 	readonly type: ColumnType;
@@ -69,7 +69,7 @@ function findIn(reference: ColumnReference, level: Scope): Omit<Found, 'crossed'
 	for (let length = parts.length; length > 0; length -= 1) {
 		const name = parts.slice(0, length);
 		const [field, second] = matches(level.fields, name);
-		if (second !== undefined) throw invalid(reference.at, `The column ${name.join('.')} is ambiguous.`);
+		if (second !== undefined) throw invalid(reference.at, `The column ${ticked(...name)} is ambiguous.`);
 		if (field === undefined) continue;
 		const path = parts.slice(length);
 		return { field, path, type: path.length === 0 ? field.type : partType(reference, field.type, path, level) };
@@ -92,5 +92,5 @@ function unknownColumn({ parts, at }: ColumnReference, { fields }: Scope): Error
 	const relations = new Set(near.map((field) => field.relation));
 	const [table] = relations;
 	const known = relations.size === 1 && table !== null && table !== undefined ? { table } : {};
-	return refusal('column-not-found', at, `There is no column ${parts.join('.')}.`, { name: parts.at(-1), ...known });
+	return refusal('column-not-found', at, `There is no column ${ticked(...parts)}.`, { name: parts.at(-1), ...known });
 }

@@ -2,12 +2,12 @@
 import type { SetStep } from './ast.ts';
 import type { Item, Result } from './context.ts';
 import { influence, merge } from './lineage.ts';
-import { invalid } from './refuse.ts';
+import { wrongWidth } from './refuse.ts';
 
 /** EXCEPT passes on no value of its right side. */
 export function combine(left: Result, right: Result, { operator, all, at }: SetStep): Result {
 	if (left.items.length !== right.items.length) {
-		throw invalid(at, `There are ${left.items.length} columns before, and ${right.items.length} after.`);
+		throw wrongWidth(at, left.items.length, right.items.length);
 	}
 	const items = left.items.map((item, index): Item => {
 		const other = right.items[index];

@@ -17,7 +17,7 @@ export function typeOf(a: Types, e: Expression): TypeName | null {
 	if (e.kind === 'cast') return e.type;
 	if (e.kind === 'array') return arrayOf(firstKnown(a, e.items));
 	if (e.kind === 'row') return rowOf(e.items.map((item) => ({ name: null, type: of(item) ?? unknown })));
-	if (e.kind === 'subscript') return elementOf(of(e.operand));
+	if (e.kind === 'subscript') return partOf(of(e.operand), e.index);
 	if (e.kind === 'field') return fieldType(of(e.operand), e.name.text) ?? null;
 	if (e.kind === 'concat') return concatType(a, e.operands);
 	if (e.kind === 'call') return callType(a, e);
@@ -30,11 +30,18 @@ function elementOf(type: TypeName | null): TypeName | null {
 	return inside(type, type?.name === 'map' ? 1 : 0);
 }
 
-/** An array with elements put before or after it is an array. */
+/** Of a row the field that is named by its number. */
+function partOf(type: TypeName | null, index: Expression): TypeName | null {
+	if (type?.name !== 'row') return elementOf(type);
+	return index.kind === 'integer' ? inside(type, Number(index.value) - 1) : null;
+}
+
+/** An array with elements put before or after it is an array; which of several is the element is not told here. */
 function concatType(a: Types, list: readonly Expression[]): TypeName | null {
 	const types = list.map((e) => typeOf(a, e));
-	const array = types.find((type) => type?.name === 'array') ?? null;
-	return array ?? (types.includes(null) ? null : scalar);
+	const [array = null, ...others] = types.filter((type) => type?.name === 'array');
+	if (array === null) return types.includes(null) ? null : scalar;
+	return others.every((other) => JSON.stringify(other) === JSON.stringify(array)) ? array : null;
 }
 
 /** With a number of values wanted, these give an array of them. */

@@ -2,15 +2,14 @@
 import { BrokerError } from '../error.ts';
 import type { Analysis } from './analysis.ts';
 import type { Position, Query } from './ast.ts';
-import { refusal, unsupported } from './refuse.ts';
+import { bounds } from './bounds.ts';
+import { refusal, ticked, tooLarge } from './refuse.ts';
 import type { View } from './resolved.ts';
-
-const maxDepth = 16;
 
 /** Nodes are told apart by identity, so each use of a view needs nodes of its own. */
 export function viewQuery(a: Analysis, view: View, at: Position): Query {
-	if (a.views !== null && a.views.depth >= maxDepth) {
-		throw unsupported(at, `Views inside views go at most ${maxDepth} deep.`);
+	if (a.views !== null && a.views.depth >= bounds.viewDepth) {
+		throw tooLarge(at, `Views may be at most ${bounds.viewDepth} deep inside each other.`);
 	}
 	return structuredClone(view.view);
 }
@@ -23,7 +22,7 @@ export function inView<T>(a: Analysis, at: Position, name: string, resolve: () =
 	} catch (error) {
 		// Line and column inside the view would mean nothing in the caller's text.
 		if (!(error instanceof BrokerError) || error.code === 'internal' || outer !== null) throw error;
-		throw refusal(error.code, at, `In the view ${name}: ${error.message}`, error.extensions);
+		throw refusal(error.code, at, `In the view ${ticked(name)}: ${error.message}`, error.extensions);
 	} finally {
 		a.views = outer;
 	}

@@ -1,5 +1,15 @@
-/** What stands inside an expression: the closed tree, walked in one place. */
-import type { Expression, FrameBound, Literal, NamedWindow, Query, SortItem, Window } from './ast.ts';
+/** What stands inside an expression or a clause, for whoever looks for something in a tree; its tables are in tables.ts. */
+import type {
+	Expression,
+	FrameBound,
+	GroupingElement,
+	Literal,
+	NamedWindow,
+	Query,
+	Select,
+	SortItem,
+	Window,
+} from './ast.ts';
 import { unreachable } from './refuse.ts';
 
 const literalKinds: ReadonlySet<string> = new Set<Literal['kind']>([
@@ -80,6 +90,24 @@ export function children(e: Expression): readonly Expression[] {
 			];
 	}
 	return unreachable(e);
+}
+
+/** The expression and all that stands in it, in the order of the text; sub-queries are not entered. */
+export function* descendants(e: Expression): Generator<Expression> {
+	const left: Expression[] = [e];
+	for (let next = left.pop(); next !== undefined; next = left.pop()) {
+		yield next;
+		for (const child of children(next).toReversed()) left.push(child);
+	}
+}
+
+/** What GROUP BY groups by, in whatever form. */
+export function groupingTerms({ groupBy }: Pick<Select, 'groupBy'>): readonly Expression[] {
+	return (groupBy?.elements ?? []).flatMap(elementTerms);
+}
+
+export function elementTerms(element: GroupingElement): readonly Expression[] {
+	return element.kind === 'terms' ? element.terms : element.sets.flat();
 }
 
 export function sortKeys(items: readonly SortItem[]): readonly Expression[] {

@@ -29,9 +29,9 @@ const afterQuery: ReadonlySet<number> = new Set([
 ]);
 
 /** `either`: a query in parentheses, which is also a sub-query as an expression, or a derived table. */
-export type Content = 'query' | 'either' | 'other';
+type Content = 'query' | 'either' | 'other';
 
-export type Bracket = {
+type Bracket = {
 	/** The index of the closing bracket, or of the end of the text. */
 	close: number;
 	/** Whether a comma, or the FROM of a special form, stands directly inside. */

@@ -17,18 +17,15 @@ import {
 	TrimContext,
 	ValueExpressionDefaultContext,
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
-import { type Call, demandAllowed, type Expression, type Identifier, type Position, unsupported } from '../sql.ts';
+import { demandAllowed, type Expression, type Identifier, newCall, unsupported } from '../sql.ts';
 import { stringLiteral } from './build-literal.ts';
 import { identifiers, qualifiedName } from './build-name.ts';
 import { over, sortItem } from './build-window.ts';
 import { claim, notRead, positionOf } from './claims.ts';
 import { all, type Builder, on } from './handler.ts';
 
-type More = Partial<Omit<Call, 'kind' | 'name' | 'arguments' | 'at'>>;
-
-function call(name: string, args: readonly Expression[], at: Position, more: More = {}): Call {
-	const plain = { distinct: false, star: false, bare: false, orderBy: [], filter: null, over: null, nulls: null };
-	const read: Call = { kind: 'call', name, arguments: args, ...plain, ...more, at };
+function call(...parts: Parameters<typeof newCall>): Expression {
+	const read = newCall(...parts);
 	demandAllowed(read);
 	return read;
 }

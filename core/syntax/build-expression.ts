@@ -1,4 +1,5 @@
 /** Expressions of the parse tree to the closed tree. A context without a handler here refuses the query. */
+import type { ParserRuleContext } from 'antlr4ng';
 import {
 	BinaryLiteralContext,
 	BooleanLiteralContext,
@@ -13,7 +14,7 @@ import {
 	TypeConstructorContext,
 	ValueExpressionDefaultContext,
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
-import { type Expression, type Query, unsupported } from '../sql.ts';
+import { bounds, type Expression, type Query, tooLarge } from '../sql.ts';
 import { callHandlers } from './build-call.ts';
 import { jsonHandlers } from './build-json.ts';
 import { binaryLiteral, intervalLiteral, numberLiteral, stringLiteral } from './build-literal.ts';
@@ -23,9 +24,6 @@ import { typedLiteral } from './build-typed.ts';
 import { valueHandlers } from './build-value.ts';
 import { claim, newClaims, notRead, positionOf } from './claims.ts';
 import { type Builder, type Handler, on } from './handler.ts';
-
-/** Contexts inside each other: more than brackets within their bound need, and what chains of a[1][1].. are held by. */
-const maxDepth = 1000;
 
 /** One builder for one tree; `query` reads the sub-queries it meets. */
 export function newBuilder(query: (b: Builder, context: QueryContext) => Query): Builder {
@@ -39,13 +37,18 @@ export function newBuilder(query: (b: Builder, context: QueryContext) => Query):
 			if (handler === undefined) throw notRead(context);
 			claim(builder.claims, context);
 			depth += 1;
-			if (depth > maxDepth) throw unsupported(positionOf(context), 'The query nests too deeply.');
+			if (depth > bounds.expressionDepth) throw tooDeep(context);
 			const read = handler(builder, context as never);
 			depth -= 1;
 			return read;
 		},
 	};
 	return builder;
+}
+
+function tooDeep(context: ParserRuleContext): Error {
+	const sentence = `An expression may have at most ${bounds.expressionDepth} parts inside each other.`;
+	return tooLarge(positionOf(context), sentence);
 }
 
 function booleanLiteral(b: Builder, context: BooleanLiteralContext): Expression {

@@ -98,9 +98,9 @@ export function numberLiteral(claims: Claims, context: NumberContext): Literal {
 	return { kind: 'integer', value, at };
 }
 
-/** '.5' and '5.' with a digit on both sides; the digits stay, since they make the type. */
+/** '.5' with a digit before the point, '5.' without it; the digits stay, since they make the type. */
 export function canonicalDecimal(text: string, at: Position): string {
-	const decimal = text.replace(/^(-?)\./, '$10.').replace(/\.$/, '.0');
+	const decimal = text.replace(/^(-?)\./, '$10.').replace(/\.$/, '');
 	if (decimal.replace(/[-.]/g, '').replace(/^0+/, '').length > 38) {
 		throw refusal('validation', at, 'This number does not fit a decimal of 38 digits.');
 	}

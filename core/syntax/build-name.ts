@@ -8,13 +8,11 @@ import {
 	type TableRefContext,
 	UnquotedIdentifierContext,
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
-import { type ColumnReference, type Identifier, type TableName, unsupported } from '../sql.ts';
+import { bounds, type ColumnReference, type Identifier, type TableName, tooLarge, unsupported } from '../sql.ts';
 import { type Claims, claim, claimName, notRead, notSql, positionOf } from './claims.ts';
 
 /** Athena's name of the account's Glue Data Catalog. */
 const ownCatalog = 'awsdatacatalog';
-/** Catalog, database, table and column, and fields of the column's value below. */
-const maxParts = 8;
 
 export function identifier(claims: Claims, context: IdentifierContext): Identifier {
 	claim(claims, context);
@@ -26,10 +24,23 @@ export function identifier(claims: Claims, context: IdentifierContext): Identifi
 		return { text: written.toLowerCase(), at };
 	}
 	if (!(context instanceof QuotedIdentifierContext)) throw notRead(context);
-	const text = written.slice(1, -1).replaceAll('""', '"').toLowerCase();
+	const text = unquoted(written).toLowerCase();
 	if (text === '') throw notSql(at, 'A quoted name cannot be empty.');
 	if (text.includes('\0')) throw unsupported(at, 'A name cannot hold a NUL character.');
+	if (isFoldedOtherwise(text)) throw unsupported(at, 'A name with a letter that has two small forms cannot be read.');
 	return { text, at };
+}
+
+export function unquoted(written: string): string {
+	return written.slice(1, -1).replaceAll('""', '"');
+}
+
+/** Trino compares names letter by letter, upper case first: for it ı is i, and ς is σ. */
+function isFoldedOtherwise(text: string): boolean {
+	return Array.from(text).some((letter) => {
+		const upper = letter.toUpperCase();
+		return Array.from(upper).length === 1 && upper.toLowerCase() !== letter;
+	});
 }
 
 export function identifiers(claims: Claims, contexts: readonly IdentifierContext[]): readonly Identifier[] {
@@ -54,7 +65,9 @@ export function columnReference(claims: Claims, context: ColumnNameContext): Col
 export function columnOf(parts: readonly Identifier[]): ColumnReference {
 	const [first] = parts;
 	const at = first?.at ?? { line: 1, column: 1 };
-	if (parts.length > maxParts) throw unsupported(at, `A column with its fields has at most ${maxParts} name parts.`);
+	if (parts.length > bounds.nameParts) {
+		throw tooLarge(at, `A column with its fields may have at most ${bounds.nameParts} name parts.`);
+	}
 	return { kind: 'column', parts: parts.map((part) => visible(part).text), at };
 }
 
@@ -76,7 +89,7 @@ export function tableName(claims: Claims, context: TableRefContext): TableName {
 		throw unsupported(at, `Only the catalog ${ownCatalog} can be read. Leave out the name of the catalog.`);
 	}
 	if (database === 'information_schema') {
-		throw unsupported(at, 'The information schema cannot be read. Fairlead’s own catalog lists tables and columns.');
+		throw unsupported(at, "The information schema cannot be read. Fairlead's own catalog lists tables and columns.");
 	}
 	if (table.includes('$')) throw unsupported(at, 'Metadata tables cannot be read. Name the table itself.');
 	return { catalog, database, table };

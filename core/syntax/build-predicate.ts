@@ -17,7 +17,7 @@ import {
 	QuantifiedComparisonContext,
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
 import type { ComparisonOperator, Expression } from '../sql.ts';
-import { operandsOf } from './chain.ts';
+import { chainOf } from './chain.ts';
 import { claim, notRead, positionOf } from './claims.ts';
 import { all, type Builder, type Handler, on } from './handler.ts';
 
@@ -36,8 +36,8 @@ function logical<C extends AndContext | OrContext>(
 	type: abstract new (...args: never[]) => C,
 ): Handler<C> {
 	return (b, context) => {
-		const links = operandsOf(b, context, type, (link) => [link.booleanExpression(0), link.booleanExpression(1)]);
-		return { kind, operands: links.map(({ operand }) => b.expression(operand)), at: positionOf(context) };
+		const { first, rest } = chainOf(b, context, type, (link) => link.booleanExpression());
+		return { kind, operands: all(b, [first, ...rest.map(({ operand }) => operand)]), at: positionOf(context) };
 	};
 }
 

@@ -30,6 +30,7 @@ import { columnAliases, identifier } from './build-name.ts';
 import { select } from './build-select.ts';
 import { allOf, tableSource } from './build-source.ts';
 import { sortItem } from './build-window.ts';
+import { chainOf } from './chain.ts';
 import { claim, notRead, positionOf } from './claims.ts';
 import type { Builder } from './handler.ts';
 
@@ -68,7 +69,7 @@ function queryNoWith(b: Builder, context: QueryNoWithContext, common: With): Que
 	if (ties && orderBy.length === 0) {
 		throw refusal('validation', positionOf(context), 'FETCH .. WITH TIES needs an ORDER BY before it.');
 	}
-	return {
+	const read: Query = {
 		kind: 'query',
 		...common,
 		body: queryTerm(b, context.queryTerm()),
@@ -78,6 +79,14 @@ function queryNoWith(b: Builder, context: QueryNoWithContext, common: With): Que
 		ties,
 		at: positionOf(context),
 	};
+	return withoutParentheses(read);
+}
+
+/** A query in parentheses with nothing around it is that query: printed in two pairs, IN (..) would be a list of one. */
+function withoutParentheses(query: Query): Query {
+	const { commons, body, orderBy, offset, limit: rows } = query;
+	const plain = commons.length === 0 && orderBy.length === 0 && offset === null && rows === null;
+	return plain && body.kind === 'query' ? body : query;
 }
 
 function limit(b: Builder, context: QueryNoWithContext): bigint | null {
@@ -107,23 +116,23 @@ function queryTerm(b: Builder, outermost: QueryTermContext): QueryBody {
 	if (outermost instanceof QueryTermDefaultContext) return queryPrimary(b, outermost.queryPrimary());
 	if (!(outermost instanceof SetOperationContext)) throw notRead(outermost);
 	const binding = outermost.KW_INTERSECT() !== null;
-	const links: SetOperationContext[] = [];
-	let left: QueryTermContext = outermost;
-	while (left instanceof SetOperationContext && (left.KW_INTERSECT() !== null) === binding) {
-		if (left !== outermost) claim(b.claims, left);
-		links.push(left);
-		const { _left: further }: SetOperationContext = left;
-		if (further === undefined) throw notRead(left);
-		left = further;
-	}
-	const first = queryTerm(b, left);
-	return { kind: 'set', first, rest: links.toReversed().map((link) => setStep(b, link)), at: positionOf(outermost) };
+	const { first, rest } = chainOf(
+		b,
+		outermost,
+		SetOperationContext,
+		({ _left: left, _right: right }) => [left, right],
+		(link) => (link.KW_INTERSECT() !== null) === binding,
+	);
+	return {
+		kind: 'set',
+		first: queryTerm(b, first),
+		rest: rest.map(({ operand, link }) => setStep(b, link, operand)),
+		at: positionOf(outermost),
+	};
 }
 
-function setStep(b: Builder, context: SetOperationContext): SetStep {
-	const { _right: right } = context;
+function setStep(b: Builder, context: SetOperationContext, right: QueryTermContext): SetStep {
 	const quantifier = context.setQuantifier();
-	if (right === undefined) throw notRead(context);
 	claim(b.claims, quantifier);
 	return {
 		operator: context.KW_INTERSECT() ? 'intersect' : context.KW_EXCEPT() ? 'except' : 'union',

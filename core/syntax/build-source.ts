@@ -15,24 +15,26 @@ import {
 	UnnestContext,
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
 import {
+	bounds,
 	type DerivedSource,
 	type Expression,
 	type Join,
 	type Literal,
+	newQuery,
+	newSelect,
 	type Position,
 	type Query,
 	refusal,
 	type Select,
 	type Source,
 	type TableSource,
+	tooLarge,
 	unsupported,
 } from '../sql.ts';
 import { columnAliases, identifier, identifiers, tableName, visible } from './build-name.ts';
+import { chainOf } from './chain.ts';
 import { claim, notRead, positionOf } from './claims.ts';
 import { all, type Builder } from './handler.ts';
-
-/** In all of a statement, however they are joined. */
-const maxSources = 128;
 
 export function source(b: Builder, context: ParserRuleContext): Source {
 	claim(b.claims, context);
@@ -48,25 +50,22 @@ export function source(b: Builder, context: ParserRuleContext): Source {
 
 /** `a JOIN b .. JOIN c ..` is left-deep in the tree and flat here. */
 function joins(b: Builder, outermost: JoinRelationContext): Source {
-	const links: JoinRelationContext[] = [];
-	let left: ParserRuleContext = outermost;
-	while (left instanceof JoinRelationContext) {
-		if (left !== outermost) claim(b.claims, left);
-		links.push(left);
-		const { _left: further }: JoinRelationContext = left;
-		if (further === undefined) throw notRead(left);
-		left = further;
-	}
-	const first = source(b, left);
-	return { kind: 'joins', first, rest: links.toReversed().map((link) => join(b, link)), at: positionOf(outermost) };
+	const { first, rest } = chainOf(b, outermost, JoinRelationContext, sides);
+	return {
+		kind: 'joins',
+		first: source(b, first),
+		rest: rest.map(({ operand, link }) => join(b, link, operand)),
+		at: positionOf(outermost),
+	};
 }
 
-function join(b: Builder, context: JoinRelationContext): Join {
-	const { _right: crossed, _rightRelation: related } = context;
-	const right = crossed ?? related;
-	const at = right === undefined ? positionOf(context) : positionOf(right);
+function sides({ _left: left, _right: crossed, _rightRelation: related }: JoinRelationContext) {
+	return [left, crossed ?? related];
+}
+
+function join(b: Builder, context: JoinRelationContext, right: ParserRuleContext): Join {
+	const at = positionOf(right);
 	if (context.KW_NATURAL() !== null) throw unsupported(at, 'Name the columns of a natural join with ON or USING.');
-	if (right === undefined) throw notRead(context);
 	if (context.KW_CROSS() !== null) return { type: 'cross', right: source(b, right), on: null, using: null, at };
 	const type = context.joinType();
 	const criteria = context.joinCriteria();
@@ -120,38 +119,13 @@ function aliased(b: Builder, context: AliasedRelationContext): Source {
 	if (alias === null) return inner;
 	// (a JOIN b) AS x hides the names inside; of (t AS y) AS x only the outer name is left, unless y renames columns.
 	const named = inner.kind === 'joins' || inner.columns !== null;
-	const plain = named ? derived(around(allOf(inner, inner.at)), inner.at) : inner;
+	const plain = named ? derived(newQuery(allOf(inner, inner.at), inner.at), inner.at) : inner;
 	return { ...plain, alias, columns };
 }
 
 /** SELECT * FROM the source: what an alias for a join in parentheses names, and what TABLE t reads. */
 export function allOf(from: Source, at: Position): Select {
-	return {
-		kind: 'select',
-		distinct: false,
-		items: [{ kind: 'star', qualifier: null, aliases: null, at }],
-		from: [from],
-		where: null,
-		groupBy: null,
-		having: null,
-		windows: [],
-		at,
-	};
-}
-
-function around(body: Select): Query {
-	const { at } = body;
-	return {
-		kind: 'query',
-		recursive: false,
-		commons: [],
-		body,
-		orderBy: [],
-		offset: null,
-		limit: null,
-		ties: false,
-		at,
-	};
+	return newSelect([{ kind: 'star', qualifier: null, aliases: null, at }], [from], at);
 }
 
 function derived(query: Query, at: Position, lateral = false): DerivedSource {
@@ -166,8 +140,8 @@ export function tableSource(b: Builder, context: TableRefContext): TableSource {
 
 function countSource({ sources }: Builder, context: ParserRuleContext): void {
 	sources.add(context);
-	if (sources.size > maxSources) {
-		throw unsupported(positionOf(context), `A query may read at most ${maxSources} tables and sub-queries in FROM.`);
+	if (sources.size > bounds.sources) {
+		throw tooLarge(positionOf(context), `A query may read at most ${bounds.sources} tables and sub-queries in FROM.`);
 	}
 }
 

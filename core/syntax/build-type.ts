@@ -7,6 +7,7 @@ import {
 	IntervalTypeContext,
 	LegacyArrayTypeContext,
 	LegacyMapTypeContext,
+	QuotedIdentifierContext,
 	type RowFieldContext,
 	RowTypeContext,
 	TimeTypeContext,
@@ -14,7 +15,7 @@ import {
 	type TypeParameterContext,
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
 import { type Position, refusal, type TypeName, unsupported } from '../sql.ts';
-import { identifier } from './build-name.ts';
+import { identifier, unquoted } from './build-name.ts';
 import { type Claims, claim, notRead, positionOf } from './claims.ts';
 
 /** With the largest value of each parameter they take. */
@@ -160,6 +161,8 @@ function intervalType(claims: Claims, context: IntervalTypeContext): TypeName {
 function rowField(claims: Claims, context: RowFieldContext): TypeName['of'][number] {
 	claim(claims, context);
 	const named = context.identifier();
-	const name = named === null ? null : identifier(claims, named).text;
+	const folded = named === null ? null : identifier(claims, named).text;
+	// A field's name is data where a row becomes JSON: Trino keeps a quoted one as it is written.
+	const name = named instanceof QuotedIdentifierContext ? unquoted(named.getText()) : folded;
 	return { name, type: typeName(claims, context.type()) };
 }

@@ -1,6 +1,6 @@
 /** Literals with a type before them: DATE '..', TIMESTAMP '..', DECIMAL '..', BIGINT '..' and so on. */
 import type { TypeConstructorContext } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
-import { type Call, type Expression, type Position, refusal, unsupported } from '../sql.ts';
+import { type Expression, newCall, type Position, refusal, unsupported } from '../sql.ts';
 import { canonicalDecimal, stringValue } from './build-literal.ts';
 import { identifier } from './build-name.ts';
 import { positionOf } from './claims.ts';
@@ -36,27 +36,11 @@ export function typedLiteral(b: Builder, context: TypeConstructorContext): Expre
 		return { kind: 'decimal', text: canonicalDecimal(text, at), at };
 	}
 	const string: Expression = { kind: 'string', value, at };
-	if (type === 'json') return parsedJson(string, at);
+	// A cast would make a JSON string of it.
+	if (type === 'json') return newCall('json_parse', [string], at);
 	const name = type === 'int' ? 'integer' : type;
 	if (!castTypes.has(name)) throw unsupported(at, `Literals of type ${type} are not supported. Write a CAST.`);
 	return { kind: 'cast', operand: string, type: { name, parameters: [], of: [] }, safe: false, at };
-}
-
-/** JSON '..' reads its text as json_parse does; a cast would make a JSON string of it. */
-function parsedJson(text: Expression, at: Position): Call {
-	return {
-		kind: 'call',
-		name: 'json_parse',
-		arguments: [text],
-		distinct: false,
-		star: false,
-		bare: false,
-		orderBy: [],
-		filter: null,
-		over: null,
-		nulls: null,
-		at,
-	};
 }
 
 function date(text: string, at: Position): string {

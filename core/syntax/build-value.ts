@@ -9,7 +9,6 @@ import {
 	DereferenceContext,
 	ExtractContext,
 	GroupingOperationContext,
-	ParenthesizedExpressionContext,
 	RowConstructorContext,
 	SearchedCaseContext,
 	SimpleCaseContext,
@@ -24,7 +23,7 @@ import { type ArithmeticOperator, type Expression, extractFields, unsupported } 
 import { intervalLiteral, stringLiteral } from './build-literal.ts';
 import { columnOf, identifier, qualifiedName, visible } from './build-name.ts';
 import { typeName } from './build-type.ts';
-import { operandsOf } from './chain.ts';
+import { chainOf } from './chain.ts';
 import { claim, notRead, positionOf } from './claims.ts';
 import { all, type Builder, on } from './handler.ts';
 
@@ -37,8 +36,8 @@ const arithmetic: ReadonlyMap<string, ArithmeticOperator> = new Map([
 ]);
 
 function concatenation(b: Builder, context: ConcatenationContext): Expression {
-	const links = operandsOf(b, context, ConcatenationContext, ({ _left: left, _right: right }) => [left, right]);
-	return { kind: 'concat', operands: links.map(({ operand }) => b.expression(operand)), at: positionOf(context) };
+	const { first, rest } = chainOf(b, context, ConcatenationContext, ({ _left: left, _right: right }) => [left, right]);
+	return { kind: 'concat', operands: all(b, [first, ...rest.map(({ operand }) => operand)]), at: positionOf(context) };
 }
 
 function operatorOf(context: ArithmeticBinaryContext): ArithmeticOperator {
@@ -54,27 +53,27 @@ function isSum(context: ArithmeticBinaryContext): boolean {
 
 function arithmeticChain(b: Builder, context: ArithmeticBinaryContext): Expression {
 	const sum = isSum(context);
-	const [first, ...rest] = operandsOf(
+	const { first, rest } = chainOf(
 		b,
 		context,
 		ArithmeticBinaryContext,
 		({ _left: left, _right: right }) => [left, right],
 		(link) => isSum(link) === sum,
 	);
-	if (first === undefined) throw notRead(context);
 	return {
 		kind: 'arithmetic',
-		first: b.expression(first.operand),
-		rest: rest.map(({ operand, link }) => ({ operator: operatorOf(link ?? context), operand: b.expression(operand) })),
+		first: b.expression(first),
+		rest: rest.map(({ operand, link }) => ({ operator: operatorOf(link), operand: b.expression(operand) })),
 		at: positionOf(context),
 	};
 }
 
 function unary(b: Builder, context: ArithmeticUnaryContext): Expression {
 	const operand = b.expression(context.valueExpression());
-	// Without its sign the number would become a place in the select list, in ORDER BY and GROUP BY.
-	if (context.MINUS() === null && operand.kind === 'integer') {
-		throw unsupported(positionOf(context), 'Write a whole number without a plus sign.');
+	// Without its sign the number would become an ordinal, in ORDER BY and GROUP BY.
+	// Dropped before a column, it would give the value the column's name, which it has not in Trino.
+	if (context.MINUS() === null && operand.kind !== 'decimal' && operand.kind !== 'double') {
+		throw unsupported(positionOf(context), 'Leave out the plus sign.');
 	}
 	return context.MINUS() === null ? operand : { kind: 'negate', operand, at: positionOf(context) };
 }
@@ -129,13 +128,12 @@ function subscript(b: Builder, context: SubscriptContext): Expression {
 	return { kind: 'subscript', operand, index: b.expression(context.valueExpression()), at: positionOf(context) };
 }
 
-/** a.b.c is one name; (a).b and f(x).b are fields of a value, which no name stands for. */
+/** a.b.c is one name, and so is (a).b: parentheses mean nothing. f(x).b is a field of a value that no name stands for. */
 function dereference(b: Builder, context: DereferenceContext): Expression {
-	const base = context.primaryExpression();
-	const operand = b.expression(base);
+	const operand = b.expression(context.primaryExpression());
 	const name = visible(identifier(b.claims, context.identifier()));
 	const { at } = operand;
-	if (operand.kind === 'column' && !(base instanceof ParenthesizedExpressionContext)) {
+	if (operand.kind === 'column') {
 		return columnOf([...operand.parts.map((text) => ({ text, at })), name]);
 	}
 	return { kind: 'field', operand, name, at: positionOf(context) };

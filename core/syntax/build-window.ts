@@ -12,7 +12,7 @@ import {
 	type WindowSpecificationContext,
 } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
 import {
-	children,
+	descendants,
 	type Expression,
 	type Frame,
 	type FrameBound,
@@ -102,12 +102,8 @@ function frameBound(b: Builder, context: FrameBoundContext): FrameBound {
 	}
 	if (!(context instanceof BoundedFrameContext)) throw notRead(context);
 	const value = b.expression(context.expression());
-	if (hasSubquery(value)) {
+	if ([...descendants(value)].some((e) => subquery(e) !== null)) {
 		throw unsupported(value.at, 'A bound of a window frame cannot hold a sub-query. Write a number or a column.');
 	}
 	return { kind: context.KW_PRECEDING() === null ? 'following' : 'preceding', value };
-}
-
-function hasSubquery(e: Expression): boolean {
-	return subquery(e) !== null || children(e).some(hasSubquery);
 }

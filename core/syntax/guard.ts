@@ -6,22 +6,9 @@
  */
 import { CharStreams, Token } from 'antlr4ng';
 import { TrinoSqlLexer as Lexer } from 'dt-sql-parser/dist/lib/trino/TrinoSqlLexer.js';
-import { BrokerError } from '../error.ts';
-import { type Position, refusal, unsupported } from '../sql.ts';
+import { bounds, type Position, refusal, tooLarge, unsupported } from '../sql.ts';
 import { parenthesis, tokenOf } from './brackets.ts';
 import { reasons } from './reasons.ts';
-
-/** Athena's own bound on a query string, https://docs.aws.amazon.com/athena/latest/ug/service-limits.html */
-export const maxBytes = 262_144;
-const maxTokens = 10_000;
-const maxNesting = 64;
-const maxJoins = 128;
-/** UNION, INTERSECT and EXCEPT. */
-const maxSetOperations = 128;
-/** NOT NOT .., - - .., array array ..: nesting without brackets. */
-const maxPrefixes = 64;
-/** x -> y -> .., array<array<..: the same, counted in all of the text. */
-const maxOpened = 128;
 
 const opening: ReadonlySet<number> = new Set([parenthesis, tokenOf('['), Lexer.KW_CASE]);
 const closing: ReadonlySet<number> = new Set([tokenOf(')'), tokenOf(']'), Lexer.KW_END]);
@@ -43,7 +30,7 @@ const neverCalled: ReadonlyMap<number, string> = new Map([
 ]);
 
 /** Half of a surrogate pair is no character: it would be stored and sent as another text than was checked. */
-export function demandWellFormed(text: string): void {
+function demandWellFormed(text: string): void {
 	const index = text.search(/\p{Surrogate}/u);
 	if (index < 0) return;
 	const lines = text.slice(0, index).split('\n');
@@ -63,8 +50,8 @@ export class GuardedLexer extends Lexer {
 	#previousAt: Position = { line: 1, column: 1 };
 
 	constructor(text: string) {
-		if (Buffer.byteLength(text) > maxBytes) {
-			throw new BrokerError('too-large', `A query may have at most ${maxBytes} bytes.`, { line: 1, column: 1 });
+		if (Buffer.byteLength(text) > bounds.bytes) {
+			throw tooLarge({ line: 1, column: 1 }, `A query may have at most ${bounds.bytes} bytes.`);
 		}
 		demandWellFormed(text);
 		super(CharStreams.fromString(text));
@@ -79,13 +66,13 @@ export class GuardedLexer extends Lexer {
 	#count({ type, line, column }: Token): void {
 		const at = { line, column: column + 1 };
 		this.#tokens += 1;
-		if (this.#tokens > maxTokens) throw refusal('too-large', at, `A query may have at most ${maxTokens} tokens.`);
+		if (this.#tokens > bounds.tokens) throw tooLarge(at, `A query may have at most ${bounds.tokens} tokens.`);
 		this.#nest(type, at);
 		if (type === Lexer.KW_JOIN) this.#joins += 1;
-		if (this.#joins > maxJoins) throw unsupported(at, `A query may have at most ${maxJoins} joins.`);
+		if (this.#joins > bounds.joins) throw tooLarge(at, `A query may have at most ${bounds.joins} joins.`);
 		if (setOperations.has(type)) this.#setOperations += 1;
-		if (this.#setOperations > maxSetOperations) {
-			throw unsupported(at, `A query may have at most ${maxSetOperations} UNION, INTERSECT and EXCEPT.`);
+		if (this.#setOperations > bounds.setOperations) {
+			throw tooLarge(at, `A query may have at most ${bounds.setOperations} UNION, INTERSECT and EXCEPT.`);
 		}
 		this.#refuse(type, at);
 		this.#previous = type;
@@ -95,11 +82,14 @@ export class GuardedLexer extends Lexer {
 	#nest(type: number, at: Position): void {
 		if (opening.has(type)) this.#depth += 1;
 		else if (closing.has(type) && this.#depth > 0) this.#depth -= 1;
-		if (this.#depth > maxNesting) throw unsupported(at, `A query may nest at most ${maxNesting} levels deep.`);
+		if (this.#depth > bounds.nesting) throw tooLarge(at, `A query may nest at most ${bounds.nesting} levels deep.`);
 		this.#run = prefix.has(type) ? this.#run + 1 : 0;
 		if (type === arrow || (type === Lexer.LT && typed.has(this.#previous))) this.#opened += 1;
-		if (this.#run > maxPrefixes || this.#opened > maxOpened) {
-			throw unsupported(at, 'A query may have no more nested operators without parentheses than this.');
+		if (this.#run > bounds.prefixes) {
+			throw tooLarge(at, `A query may have at most ${bounds.prefixes} signs, NOT or ARRAY after each other.`);
+		}
+		if (this.#opened > bounds.opened) {
+			throw tooLarge(at, `A query may have at most ${bounds.opened} lambdas and types in angle brackets.`);
 		}
 	}
 

@@ -5,17 +5,17 @@
 import { BaseErrorListener, CommonTokenStream, type ParserRuleContext, PredictionMode, Token } from 'antlr4ng';
 import { TrinoSqlParser } from 'dt-sql-parser/dist/lib/trino/TrinoSqlParser.js';
 import { BrokerError } from '../error.ts';
-import { type Position, refusal } from '../sql.ts';
+import { bounds, type Position, refusal } from '../sql.ts';
 import { outline } from './brackets.ts';
 import { demandQuery } from './first.ts';
-import { GuardedLexer, maxBytes } from './guard.ts';
+import { GuardedLexer } from './guard.ts';
 import { guide } from './guide.ts';
 
 /** Full LL decides exactly what SLL only guesses, but looks ahead again at each decision: for longer texts, too long. */
 const maxFullTokens = 1500;
 
 /** What a text is read as. */
-export type Entry = 'query' | 'expression';
+type Entry = 'query' | 'expression';
 
 /** Ends the reading at the first error: recovering from it would cost more than the text is worth. */
 class FirstError extends BaseErrorListener {
@@ -47,7 +47,8 @@ export function parseWith<C extends ParserRuleContext, T>(
 	} catch (error) {
 		if (!(error instanceof RangeError)) throw error;
 		parser.interpreter.clearDFA();
-		throw new BrokerError('unsupported', 'The query nests too deeply.', { line: 1, column: 1 }, { cause: error });
+		const sentence = `The query nests too deeply. Keep well under ${bounds.nesting} levels.`;
+		throw new BrokerError('too-large', sentence, { line: 1, column: 1 }, { cause: error });
 	}
 }
 
@@ -70,7 +71,7 @@ function treeOf<C>(parser: TrinoSqlParser, tokens: CommonTokenStream, rule: (par
 
 /** A number that grows along the text. */
 function place({ extensions: { line, column } }: BrokerError): number {
-	return Number(line) * maxBytes + Number(column);
+	return Number(line) * bounds.bytes + Number(column);
 }
 
 function whole<C>(parser: TrinoSqlParser, tokens: CommonTokenStream, rule: (parser: TrinoSqlParser) => C): C {

@@ -23,7 +23,7 @@ export const reasons = {
 	matchRecognize: 'MATCH_RECOGNIZE is not supported. Use window functions.',
 	rowPattern: 'Row patterns are not supported. Use window functions.',
 	tableFunction: 'Table functions are not supported. Read a table or a sub-query.',
-	withFunction: 'Functions of a query’s own are not supported. Write their expressions where they are used.',
+	withFunction: "Functions of a query's own are not supported. Write their expressions where they are used.",
 } as const;
 
 const session = 'What depends on the session cannot be read. Write the value itself.';

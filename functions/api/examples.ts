@@ -195,34 +195,36 @@ export const query = {
 	rowsDelivered: null,
 };
 
-const status = { table: 'lending.loans/loans', column: 'status' };
-
-const traced = {
-	outputs: [
-		{ name: 'status', sources: [{ ...status, kind: 'identity' as const }], indirect: [] },
-		{ name: 'loans', sources: [], indirect: [] },
-	],
-	rows: [{ ...status, use: 'group' as const }],
-	columnLineage: {
-		_producer: 'https://fairlead.example',
-		_schemaURL: 'https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json',
-		fields: {
-			status: {
-				inputFields: [
-					{
-						namespace: 'arn:aws:glue:eu-central-1:210000000001',
-						name: 'table/lending/loans',
-						field: 'status',
-						transformations: [{ type: 'DIRECT', subtype: 'IDENTITY', description: '', masking: false }],
-					},
-				],
-			},
-		},
-	},
+export const queryBody = {
+	sql: 'SELECT status, count(*) AS loans FROM lending.loans GROUP BY status',
+	principal: risk,
 };
 
+const status = { table: 'lending.loans/loans', column: 'status' };
+
+const loans = { namespace: 'arn:aws:glue:eu-central-1:210000000001', name: 'table/lending/loans' };
+const plain = { description: '', masking: false };
+
+const facet = {
+	_producer: 'https://fairlead.example',
+	_schemaURL:
+		'https://openlineage.io/spec/facets/1-2-0/ColumnLineageDatasetFacet.json#/$defs/ColumnLineageDatasetFacet',
+};
+
+const statusField = {
+	inputFields: [
+		{
+			...loans,
+			field: 'status',
+			transformations: [{ type: 'DIRECT' as const, subtype: 'IDENTITY' as const, ...plain }],
+		},
+	],
+};
+
+const statusOutput = { name: 'status', sources: [{ ...status, kind: 'identity' as const }], indirect: [] };
+
+/** What `POST /queries` answers to `queryBody` as a dry run. */
 export const plan = {
-	...traced,
 	runs: true,
 	principal: risk,
 	purpose: 'credit-risk',
@@ -237,15 +239,33 @@ export const plan = {
 		},
 	],
 	missing: [],
-	sql: 'SELECT "loans"."status" AS "status" FROM (SELECT "status" FROM "lending"."loans" WHERE "status" = \'D\') AS "loans"',
+	sql:
+		'SELECT "loans"."status" AS "status", count(*) AS "loans" ' +
+		'FROM (SELECT "status" FROM "lending"."loans" WHERE "status" = \'D\') AS "loans" GROUP BY "loans"."status"',
+	outputs: [statusOutput, { name: 'loans', sources: [], indirect: [] }],
+	rows: [{ ...status, use: 'group' as const }],
+	columnLineage: {
+		...facet,
+		fields: { status: statusField, loans: { inputFields: [] } },
+		dataset: [
+			{
+				...loans,
+				field: 'status',
+				transformations: [{ type: 'INDIRECT' as const, subtype: 'GROUP_BY' as const, ...plain }],
+			},
+		],
+	},
 };
 
+export const foreignSql = { sql: 'SELECT status FROM loans', database: 'lending' };
+
+/** What `POST /lineage` answers to `foreignSql`. */
 export const lineage = {
-	...traced,
 	known: true as const,
-	tables: [
-		{ product: 'lending.loans', table: 'lending.loans', columns: [{ name: 'status', uses: ['select', 'group'] }] },
-	],
+	tables: [{ product: 'lending.loans', table: 'lending.loans', columns: [{ name: 'status', uses: ['select'] }] }],
+	outputs: [statusOutput],
+	rows: [],
+	columnLineage: { ...facet, fields: { status: statusField }, dataset: [] },
 };
 
 export const completed = {

@@ -11,7 +11,7 @@ const postLineage = operation(
 		path: '/lineage',
 		operationId: 'readLineage',
 		summary: 'Read the lineage of SQL that runs elsewhere; nothing runs, and no grant is asked for',
-		request: { body: jsonBody(Query.ForeignSql, { sql: 'SELECT status FROM loans', database: 'lending' }) },
+		request: { body: jsonBody(Query.ForeignSql, Example.foreignSql) },
 		responses: { 200: json(Query.ForeignLineage, 'The lineage, or why it could not be known', Example.lineage) },
 	},
 );

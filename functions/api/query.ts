@@ -44,12 +44,7 @@ const postQuery = operation(
 		path: '/queries',
 		operationId: 'createQuery',
 		summary: 'Run a query in place, under the principal, as far as your grants reach; or, with `dryRun`, only plan it',
-		request: {
-			body: jsonBody(Query.QueryBody, {
-				sql: 'SELECT status, count(*) AS loans FROM lending.loans GROUP BY status',
-				principal: Example.query.principal,
-			}),
-		},
+		request: { body: jsonBody(Query.QueryBody, Example.queryBody) },
 		responses: {
 			200: json(Query.QueryPlan, 'Of a dry run: what it would read, and what is missing', Example.plan),
 			202: {

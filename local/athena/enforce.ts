@@ -8,6 +8,7 @@
  * not verified on a live account (aws-facts: "Several filters on one principal = UNION").
  */
 import { printRowFilter } from '#core/rowfilter.ts';
+import { stringText as literal, parseType, quoted, type TypeName } from '#core/sql.ts';
 import { parseRowFilter } from '../rowfilter.ts';
 
 export type Column = { readonly name: string; readonly type: string };
@@ -67,9 +68,18 @@ function any(rules: readonly { readonly predicate: string | null }[]): string {
 /** The data, every column under its Glue name and of its Glue type. */
 function scan(source: Source): string {
 	const files = `[${source.files.map(literal).join(', ')}]`;
-	const columns = source.columns.map(({ name, type }) => ({ name, type: duckType(type) }));
+	const columns = source.columns.map((column) => ({
+		...column,
+		type: duckType(column.type),
+		known: parseType(column.type),
+	}));
+	const selected = columns.map(({ name, type, known }) => {
+		const value = `CAST(${quoted(name)} AS ${type})`;
+		const finer = known === null ? null : finerThanMillis(known.name === 'timestamp' ? quoted(name) : value, known);
+		const text = finer === null ? value : `CASE WHEN ${finer} THEN ${tooFine} ELSE ${value} END`;
+		return `${text} AS ${quoted(name)}`;
+	});
 	if (source.format.kind === 'parquet') {
-		const selected = columns.map(({ name, type }) => `CAST(${quoted(name)} AS ${type}) AS ${quoted(name)}`);
 		return `SELECT ${selected.join(', ')} FROM read_parquet(${files})`;
 	}
 	const nested = columns.find(({ type }) => /[[(]/.test(type) && !type.startsWith('DECIMAL('));
@@ -77,69 +87,69 @@ function scan(source: Source): string {
 	const { delimiter, header, quote } = source.format;
 	const typed = columns.map(({ name, type }) => `${literal(name)}: ${literal(type)}`);
 	// An empty field is NULL, a quoted empty one is the empty string.
-	return `SELECT * FROM read_csv(${files}, delim=${literal(delimiter)}, header=${header}, quote=${literal(quote)}, escape=${literal(quote)}, columns={${typed.join(', ')}}, nullstr='', allow_quoted_nulls=false, auto_detect=false)`;
+	return `SELECT ${selected.join(', ')} FROM read_csv(${files}, delim=${literal(delimiter)}, header=${header}, quote=${literal(quote)}, escape=${literal(quote)}, columns={${typed.join(', ')}}, nullstr='', allow_quoted_nulls=false, auto_detect=false)`;
+}
+
+/**
+ * A timestamp of Athena has milliseconds, and what becomes of finer ones in a file is not documented
+ * (https://docs.aws.amazon.com/athena/latest/ug/data-types.html); Trino rounds them.
+ */
+const tooFine = "error('runs on Athena only: a timestamp finer than milliseconds')";
+
+/** By its text, since a column's nanoseconds would be lost in a TIMESTAMP; null if there is no timestamp in it. */
+function finerThanMillis(value: string, { name, of }: TypeName): string | null {
+	if (name === 'timestamp') return `regexp_matches(CAST(${value} AS VARCHAR), '[.][0-9]{3}[0-9]*[1-9]')`;
+	const anyOf = (list: string, part: TypeName | undefined) => {
+		const finer = part === undefined ? null : finerThanMillis('fl_e', part);
+		return finer === null ? [] : [`len(list_filter(${list}, lambda fl_e: ${finer})) > 0`];
+	};
+	const [first, second] = of.map(({ type }) => type);
+	const inside =
+		name === 'array'
+			? anyOf(value, first)
+			: name === 'map'
+				? [...anyOf(`map_keys(${value})`, first), ...anyOf(`map_values(${value})`, second)]
+				: of.flatMap((field) => {
+						const part = `struct_extract(${value}, ${literal(field.name ?? '')})`;
+						return finerThanMillis(part, field.type) ?? [];
+					});
+	return inside.length === 0 ? null : `(${inside.join(' OR ')})`;
 }
 
 const TYPES: ReadonlyMap<string, string> = new Map([
 	['boolean', 'BOOLEAN'],
 	['tinyint', 'TINYINT'],
 	['smallint', 'SMALLINT'],
-	['int', 'INTEGER'],
 	['integer', 'INTEGER'],
 	['bigint', 'BIGINT'],
-	['float', 'FLOAT'],
 	['real', 'FLOAT'],
 	['double', 'DOUBLE'],
-	['string', 'VARCHAR'],
 	['varchar', 'VARCHAR'],
 	['char', 'VARCHAR'],
 	['date', 'DATE'],
 	['timestamp', 'TIMESTAMP'],
-	['binary', 'BLOB'],
+	['varbinary', 'BLOB'],
 ]);
 
 /** The DuckDB type of a Glue type, also of array<..>, map<..> and struct<..> as parquet has them. */
-export function duckType(type: string): string {
-	const text = type.trim().toLowerCase();
-	const decimal = /^decimal\((\d{1,2})(?:,\s*(\d{1,2}))?\)$/.exec(text);
-	if (decimal !== null) return `DECIMAL(${decimal[1]}, ${decimal[2] ?? 0})`;
-	const [, kind, inner = ''] = /^(array|map|struct)\s*<(.*)>$/s.exec(text) ?? [];
-	const known = kind === undefined ? TYPES.get(text.replace(/^(varchar|char)\(\d+\)$/, '$1')) : compound(kind, inner);
-	if (known === undefined) throw new Error(`Columns of type ${type} cannot be read here`);
+export function duckType(text: string): string {
+	const type = parseType(text);
+	const known = type === null ? null : typeText(type);
+	if (known === null) throw new Error(`Columns of type ${text} cannot be read here`);
 	return known;
 }
 
-function compound(kind: string, inner: string): string | undefined {
-	const parts = split(inner);
-	if (kind === 'struct') {
-		const fields = parts.map((part) => /^([^:]+):(.*)$/s.exec(part));
-		const texts = fields.flatMap((field) =>
-			field === null ? [] : [`${quoted((field[1] ?? '').trim())} ${duckType(field[2] ?? '')}`],
-		);
-		return texts.length === parts.length ? `STRUCT(${texts.join(', ')})` : undefined;
-	}
-	const [first = '', second, ...more] = parts.map(duckType);
-	if (more.length > 0 || (kind === 'map') !== (second !== undefined)) return undefined;
-	return second === undefined ? `${first}[]` : `MAP(${first}, ${second})`;
-}
-
-/** At the commas that stand in no brackets of their own. */
-function split(inner: string): readonly string[] {
-	let depth = 0;
-	const parts = [''];
-	for (const character of inner) {
-		if (character === '<' || character === '(') depth += 1;
-		if (character === '>' || character === ')') depth -= 1;
-		if (character === ',' && depth === 0) parts.push('');
-		else parts.push(`${parts.pop() ?? ''}${character}`);
-	}
-	return parts;
-}
-
-function quoted(name: string): string {
-	return `"${name.replaceAll('"', '""')}"`;
-}
-
-function literal(text: string): string {
-	return `'${text.replaceAll("'", "''")}'`;
+function typeText({ name, parameters, of }: TypeName): string | null {
+	const [first, second] = parameters;
+	if (name === 'decimal') return first === undefined ? null : `DECIMAL(${first}, ${second ?? 0})`;
+	if (name === 'timestamp' && first !== undefined) return null;
+	const parts = of.map((part) => ({ name: part.name, type: typeText(part.type) }));
+	const [element = null, value = null] = parts.map(({ type }) => type);
+	if (name === 'array') return element === null ? null : `${element}[]`;
+	if (name === 'map') return element === null || value === null ? null : `MAP(${element}, ${value})`;
+	if (name !== 'row') return TYPES.get(name) ?? null;
+	const fields = parts.flatMap((part) =>
+		part.name === null || part.type === null ? [] : [`${quoted(part.name)} ${part.type}`],
+	);
+	return fields.length === parts.length ? `STRUCT(${fields.join(', ')})` : null;
 }

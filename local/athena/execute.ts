@@ -121,6 +121,9 @@ function failed(reason: Failure, hint: string): Outcome {
 function failureOf(error: unknown): Outcome {
 	const message = error instanceof Error ? error.message : '';
 	const kind = /^([A-Za-z ]{1,40}) Error:/.exec(message)?.[1] ?? (error instanceof Error ? error.name : 'unknown');
+	// A text of our own, written out in the query: no value is in it.
+	const [, own] = /^Invalid Input Error: (runs on Athena only: [A-Za-z ,]{1,80})$/.exec(message) ?? [];
+	if (own !== undefined) return failed('value', own);
 	if (kind === 'Out of Memory') return failed('memory', kind);
 	const broken = ['Parser', 'Binder', 'Catalog', 'Syntax', 'INTERNAL', 'Permission', 'Not implemented', 'IO'];
 	return failed(broken.includes(kind) ? 'engine' : 'value', kind);

@@ -58,6 +58,8 @@ const OTHERS: ReadonlyMap<DuckDBTypeId, ColumnType> = new Map([
 	[DuckDBTypeId.STRUCT, plain('row', 0)],
 	[DuckDBTypeId.MAP, plain('map', 0)],
 	[DuckDBTypeId.SQLNULL, plain('unknown', 0)],
+	// What print-duckdb.ts makes of a column of nothing but NULLs.
+	[DuckDBTypeId.BIT, plain('unknown', 0)],
 ]);
 
 function plain(type: string, precision: number): ColumnType {

@@ -174,11 +174,19 @@ export function permissionKey(permission: Pick<Permission, 'principal' | 'resour
 	return `${permission.principal} ${resourceKey(permission.resource)}`;
 }
 
-const noLanding = { accounts: [], roles: [], databases: [], links: [], tables: [], workGroups: [] };
+export function emptyLanding(region: string): Landing {
+	return { region, accounts: [], roles: [], databases: [], links: [], tables: [], views: [], workGroups: [] };
+}
 
 export function emptyState(region: string): State {
-	const landing = Landing.parse({ ...noLanding, region });
-	return fromFile({ landing, settings: [], registrations: [], filters: [], permissions: [], versions: 0 });
+	return fromFile({
+		landing: emptyLanding(region),
+		settings: [],
+		registrations: [],
+		filters: [],
+		permissions: [],
+		versions: 0,
+	});
 }
 
 export function fromFile(file: z.infer<typeof StateFile>): State {

@@ -2,11 +2,10 @@
  * One line of the bulk tool: what a statement reads, where its outputs come from and how it prints, or why it is refused.
  * Whatever the line holds, there is an answer; no answer repeats a literal of the text.
  */
-import { BrokerError } from '#core/error.ts';
-import { type Output, printTrino, type Resolved, resolve, type Use } from '#core/sql.ts';
+import { isRefusal } from '#core/error.ts';
+import { type Lookup, type Output, printTrino, type Resolved, resolve, type Use } from '#core/sql.ts';
 import { parseQuery } from '#core/syntax.ts';
 import { printDuckDB } from '../athena/print-duckdb.ts';
-import type { Lookup } from './schema.ts';
 
 type Id = string | number | null;
 
@@ -33,7 +32,7 @@ export type Answer =
 			readonly duckdbRefusal?: Refusal;
 	  };
 
-export type AnsweredOutput = {
+type AnsweredOutput = {
 	readonly name: string | null;
 	/** What its value is made of or decided by; not what only decides which rows there are. */
 	readonly sources: readonly string[];
@@ -48,8 +47,11 @@ const indirectOrder = ['filter', 'join', 'group', 'sort', 'window', 'conditional
 type Column = { readonly table: string; readonly column: string };
 const nameOf = ({ table, column }: Column): string => `${table}.${column}`;
 
+/** Hears of what is a fault of this tool, whose cause no answer has. */
+export type Report = (cause: unknown) => void;
+
 /** `text` is one line, null one that is too long to be read. */
-export function answer(text: string | null, lookup: Lookup): Answer {
+export function answer(text: string | null, lookup: Lookup, report: Report): Answer {
 	if (text === null) return refused(null, 'too-large', 'The line is too long.');
 	let value: unknown;
 	try {
@@ -66,13 +68,13 @@ export function answer(text: string | null, lookup: Lookup): Answer {
 	}
 	if (typeof sql !== 'string') return refused(id, 'bad-request', '"sql" must be a string.');
 	try {
-		return { id, ok: true, ...analyse(sql, lookup) };
+		return { id, ok: true, ...analyse(sql, lookup, report) };
 	} catch (error) {
-		return { id, ok: false, ...refusalOf(error) };
+		return { id, ok: false, ...refusalOf(error, report) };
 	}
 }
 
-export function analyse(sql: string, lookup: Lookup): Omit<Extract<Answer, { ok: true }>, 'id' | 'ok'> {
+function analyse(sql: string, lookup: Lookup, report: Report): Omit<Extract<Answer, { ok: true }>, 'id' | 'ok'> {
 	const resolved = resolve(parseQuery(sql), lookup);
 	return {
 		tables: [...resolved.tables].toSorted(),
@@ -80,7 +82,7 @@ export function analyse(sql: string, lookup: Lookup): Omit<Extract<Answer, { ok:
 		uses: usesOf(resolved),
 		outputs: resolved.outputs.map((output) => answered(output, resolved)),
 		trino: printTrino(resolved),
-		...inDuckDB(resolved),
+		...inDuckDB(resolved, report),
 	};
 }
 
@@ -109,11 +111,11 @@ function answered({ name, sources, indirect }: Output, { rows }: Resolved): Answ
 	};
 }
 
-function inDuckDB(resolved: Resolved): { duckdb: string | null; duckdbRefusal?: Refusal } {
+function inDuckDB(resolved: Resolved, report: Report): { duckdb: string | null; duckdbRefusal?: Refusal } {
 	try {
 		return { duckdb: printDuckDB(resolved) };
 	} catch (error) {
-		return { duckdb: null, duckdbRefusal: refusalOf(error) };
+		return { duckdb: null, duckdbRefusal: refusalOf(error, report) };
 	}
 }
 
@@ -128,8 +130,8 @@ function refused(id: Id, code: string, message: string): Answer {
 	return { id, ok: false, code, message, line: null, column: null };
 }
 
-function refusalOf(error: unknown): Refusal {
-	if (error instanceof BrokerError) {
+function refusalOf(error: unknown, report: Report): Refusal {
+	if (isRefusal(error)) {
 		const { line, column } = error.extensions as Readonly<Record<string, unknown>>;
 		const at = (place: unknown) => (typeof place === 'number' ? place : null);
 		return { code: error.code, message: error.message, line: at(line), column: at(column) };
@@ -137,6 +139,7 @@ function refusalOf(error: unknown): Refusal {
 	if (error instanceof RangeError) {
 		return { code: 'too-large', message: 'The statement nests too deeply.', line: null, column: null };
 	}
+	report(error);
 	return {
 		code: 'internal',
 		message: 'The statement could not be read: a fault of this tool.',

@@ -1,12 +1,10 @@
 /**
  * The tables that the bulk tool knows: `{"table": {"column": "trino type"}}`, read from a file. Names fold to lower case, as
  * Athena does. Every column counts as granted. A table is `database.table`, or a plain name: then a query names it so,
- * without a database, and it prints so.
+ * without a database, and it prints so. A type that Trino does not have is one of which nothing is known.
  */
 import { readFileSync } from 'node:fs';
-import type { Relation, TableName } from '#core/sql.ts';
-
-export type Lookup = (name: TableName) => Relation | undefined;
+import type { Lookup, Relation } from '#core/sql.ts';
 
 /** The catalog that Athena's own tables are in. */
 const CATALOG = 'awsdatacatalog';

@@ -45,9 +45,48 @@ describe('refused as the run would be', () => {
 		['DROP TABLE loans', 'unsupported'],
 		['SELECT nosuch FROM lending.loans', 'column-not-found'],
 		['SELECT card_id FROM nowhere.cards', 'table-not-found'],
+		[`SELECT card_id FROM "${'x'.repeat(3000)}".cards`, 'table-not-found'],
+		[`SELECT card_id FROM payments."${'é'.repeat(2000)}"`, 'table-not-found'],
 	] as const)('%s', async (sql, code) => {
 		const problem = await refused(test, post('alice', '/queries', body(sql)), 422, code);
 		expect(problem).toMatchObject({ line: 1, column: expect.any(Number) });
+	});
+
+	const many = (count: number, from: string) =>
+		`SELECT ${Array.from({ length: count }, () => 's').join(', ')} FROM (SELECT ${from} AS s FROM lending.loans) AS x`;
+	it.each([
+		['more than a record holds', many(400, 'loan_id + account_id'), /record of what the query reads/],
+		[
+			'more than Athena takes, once it is printed',
+			`SELECT status || '${'x'.repeat(30_000)}' AS x FROM lending.loans ORDER BY ${Array.from({ length: 10 }, () => 'x').join(' || ')}`,
+			/Athena takes at most 262144/,
+		],
+		[
+			'so much more than that, that it is not printed',
+			`SELECT status || '${'x'.repeat(200_000)}' AS x FROM lending.loans ORDER BY ${Array.from({ length: 2000 }, () => 'x').join(' || ')}`,
+			/Athena takes at most: 262144/,
+		],
+	])('for %s', async (_, sql, reason) => {
+		const dry = await refused(test, post('alice', '/queries', body(sql)), 413, 'too-large');
+		expect(dry).toMatchObject({ line: 1, column: 1, detail: expect.stringMatching(reason) });
+		const run = await refused(test, post('alice', '/queries', { ...body(sql), dryRun: false }), 413, 'too-large');
+		expect(run.detail).toBe(dry.detail);
+	});
+
+	it('for a lineage that nobody reads, which is not known elsewhere either', async () => {
+		const sum = 'loan_id + account_id + amount + duration + payments';
+		const sql = many(999, `CASE WHEN ${sum} > 1 AND status = 'D' THEN ${sum} END`);
+		const reason = { line: 1, column: 1, detail: expect.stringContaining('more than 10000 links') };
+		expect(await refused(test, post('alice', '/queries', body(sql)), 413, 'too-large')).toMatchObject(reason);
+		const { body: found } = await test.world.call(post('rita', '/lineage', { sql }));
+		expect(found).toMatchObject({ known: false, reason: { code: 'too-large', ...reason } });
+	});
+
+	it('for a table without a grant, at its name', async () => {
+		const call = post('alice', '/queries', { ...body('SELECT 1 AS one\nFROM payments.cards'), dryRun: false });
+		const problem = await refused(test, call, 403, 'table-not-granted');
+		expect(problem).toMatchObject({ table: 'payments.cards', line: 2, column: 6 });
+		expect(problem['view']).toBeUndefined();
 	});
 
 	it('for a dryRun that is no boolean', async () => {
@@ -136,6 +175,8 @@ describe('what is missing', () => {
 				code: 'column-not-granted',
 				detail: expect.stringContaining('Lending data'),
 				owner: 'Lending data',
+				line: 1,
+				column: 41,
 			},
 		]);
 		expect(plan.tables[0]?.columns).toContainEqual({ name: 'duration', uses: ['filter'], granted: false });
@@ -148,6 +189,10 @@ describe('what is missing', () => {
 		expect(plan.missing.map(({ product, columns, code }) => [product, columns.toSorted(), code])).toEqual([
 			['payments.cards', ['card_id', 'type'], 'table-not-granted'],
 			['lending.accounts', ['account_id'], 'table-not-granted'],
+		]);
+		expect(plan.missing.map(({ line, column }) => [line, column])).toEqual([
+			[1, 52],
+			[1, 99],
 		]);
 		const cards = plan.tables.find((t) => t.product === 'payments.cards');
 		expect(cards).toMatchObject({ grants: [], until: null, rowFilter: null });

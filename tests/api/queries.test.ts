@@ -1,6 +1,7 @@
 /** Queries that are refused: by grant, by purpose, by person, by what the SQL is. Nothing of them is stored or run. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Code } from '#core/error.ts';
+import { bounds } from '#core/sql.ts';
 import { people } from '#local/people.ts';
 import { principalOf } from '#local/story/world.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
@@ -201,7 +202,6 @@ describe('422 with a position for what is not one query over data products', () 
 		'',
 		';',
 		'--',
-		`${'('.repeat(5000)}SELECT 1${')'.repeat(5000)}`,
 	])('%s', async (sql) => {
 		const { code } = (await test.world.call(running(sql))).body as { code: Code };
 		expect(['unsupported', 'sql-syntax', 'validation', 'table-not-found']).toContain(code);
@@ -234,6 +234,12 @@ describe('what one record cannot hold', () => {
 
 	it('but SQL at its bound is recorded, deflated', async () => {
 		expect((await test.world.call(compared('x'.repeat(250_000)))).status).toBe(202);
+	});
+
+	it('413: SQL that nests deeper than is read', async () => {
+		const sql = `${'('.repeat(5000)}SELECT 1${')'.repeat(5000)}`;
+		const problem = await refused(test, running(sql), 413, 'too-large');
+		expect(problem).toMatchObject({ detail: expect.stringContaining(String(bounds.nesting)), line: 1 });
 	});
 
 	it('413: more outputs than one entry holds', async () => {

@@ -37,6 +37,22 @@ describe('a view that is no data product', () => {
 		],
 		['a definition without columns', stored({ originalSql: 'SELECT 1', catalog: 'awsdatacatalog' }), /columns/],
 		['a definition that lacks a column', prestoView({ ...sound, columns: [column('other')] }), /loan_id/],
+		['a definition that reads itself', prestoView({ ...sound, sql: 'SELECT loan_id FROM unsound' }), /reads itself/],
+		[
+			'a definition that reads itself in a sub-query',
+			prestoView({ ...sound, sql: 'SELECT loan_id FROM loans WHERE loan_id IN (SELECT loan_id FROM lending.unsound)' }),
+			/reads itself/,
+		],
+		[
+			'a definition that reads a table of another account',
+			prestoView({ ...sound, sql: 'SELECT card_id AS loan_id FROM payments.cards' }),
+			/payments\.cards, which is of another account/,
+		],
+		[
+			'a definition that is too long',
+			prestoView({ ...sound, sql: `SELECT loan_id FROM loans -- ${'x'.repeat(40_000)}` }),
+			/at most 40000 bytes/,
+		],
 		['a definition of another engine', 'SELECT loan_id FROM loans', /Athena/],
 		['no definition', '', /Athena/],
 		['a definition that is no JSON', '/* Presto View: bm9uZQ== */', /Athena/],

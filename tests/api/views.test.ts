@@ -5,12 +5,13 @@ import type { ForeignLineage, QueryPlan } from '#core/query.ts';
 import { principalOf, rawRows } from '#local/story/world.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
 import { finished, get, grantTo, post, refused, requestBody, rowsOf } from './harness.ts';
-import { column, contractOf, land, loanId, publish, publishedView, views } from './views.ts';
+import { column, contractOf, land, loanId, publish, publishedFees, publishedView, views } from './views.ts';
 
 let test: TestBank;
 
 beforeAll(async () => {
 	test = await testBank();
+	await publishedFees(test);
 	for (const view of Object.values(views)) await publishedView(test, view);
 	const tables = [{ table: 'loans', columns: ['loan_id', 'account_id', 'status'], rowFilter: "status IN ('B','D')" }];
 	await grantTo(test.world, 'alice', requestBody(test.world, { tables }));
@@ -33,8 +34,8 @@ async function planOf(sql: string): Promise<QueryPlan> {
 
 describe('a view is refused, at its name in the query', () => {
 	it.each<[string, string, number, Code, Record<string, unknown>]>([
-		['without a grant', 'elsewhere', 403, 'table-not-granted', { product: 'payments.orders' }],
-		['where one of two tables is not granted', 'half', 403, 'table-not-granted', { product: 'payments.cards' }],
+		['without a grant', 'elsewhere', 403, 'table-not-granted', { product: 'lending.fees' }],
+		['where one of two tables is not granted', 'half', 403, 'table-not-granted', { product: 'lending.fees' }],
 		['over a column that is not granted', 'durations', 403, 'column-not-granted', { name: 'duration' }],
 		['that filters by such a column', 'by_duration', 403, 'column-not-granted', { name: 'duration' }],
 		[
@@ -55,10 +56,11 @@ describe('a view is refused, at its name in the query', () => {
 		expect(JSON.stringify(problem)).not.toContain('secret_raw');
 	});
 
-	it('naming product and owner of a table without a grant, and not the table', async () => {
-		const problem = await refused(test, running('SELECT order_id FROM lending.elsewhere'), 403, 'table-not-granted');
-		expect(problem).toMatchObject({ product: 'payments.orders', owner: 'Payments data' });
-		expect(problem['table']).toBeUndefined();
+	it('naming product, table and owner of a table without a grant: metadata is open in the mesh', async () => {
+		const problem = await refused(test, running('SELECT fee_id FROM lending.elsewhere'), 403, 'table-not-granted');
+		const named = { product: 'lending.fees', table: 'backoffice.fees', owner: 'Lending data' };
+		expect(problem).toMatchObject({ ...named, view: 'lending.elsewhere', line: 1, column: 20 });
+		expect(problem.detail).toContain('backoffice.fees');
 	});
 
 	it('also where the query needs nothing of what is missing', async () => {
@@ -80,6 +82,8 @@ describe('a view is refused, at its name in the query', () => {
 		['other names than it was made with', 'SELECT account_id FROM loans'],
 		['more columns than it was made with', 'SELECT loan_id, account_id FROM loans'],
 		['a name of the query around', 'SELECT outer_one.loan_id FROM loans'],
+		['a query over itself', 'SELECT loan_id FROM altered'],
+		["another account's", 'SELECT card_id AS loan_id FROM payments.cards'],
 	])('whose definition became %s', async (_, sql) => {
 		await land(test, { ...views.altered, sql });
 		const problem = await refused(
@@ -89,8 +93,20 @@ describe('a view is refused, at its name in the query', () => {
 			'unsupported',
 		);
 		expect(problem).toMatchObject({ line: 1, column: 21, view: 'lending.altered' });
-		expect(problem.detail).not.toMatch(/secret_column|DROP|other\./);
+		expect(problem.detail).not.toMatch(/secret_column|DROP|other\.|cards/);
 		await land(test, views.altered);
+	});
+
+	it('that reads a table of another account, also one that the query reads itself, or below another view', async () => {
+		await land(test, { ...views.altered, sql: 'SELECT card_id AS loan_id FROM payments.cards' });
+		const first = 'SELECT c.card_id FROM payments.cards c, lending.altered v';
+		expect(await refused(test, running(first), 422, 'unsupported')).toMatchObject({ line: 1, column: 41 });
+		await land(test, { ...views.of_view, sql: 'SELECT loan_id, status FROM arrears, altered' });
+		const problem = await refused(test, running('SELECT loan_id FROM lending.of_view'), 422, 'unsupported');
+		expect(problem).toMatchObject({ view: 'lending.of_view', line: 1, column: 21 });
+		expect(problem.detail).toMatch(/another account/);
+		await land(test, views.altered);
+		await land(test, views.of_view);
 	});
 
 	it('where it nests deeper, or is longer written out, than a query may be', async () => {
@@ -100,18 +116,19 @@ describe('a view is refused, at its name in the query', () => {
 			columns: [loanId],
 		}));
 		for (const view of deep) await publishedView(test, view);
-		await refused(test, running('SELECT loan_id FROM lending.deep_16'), 422, 'unsupported');
+		await refused(test, running('SELECT loan_id FROM lending.deep_16'), 413, 'too-large');
 		expect((await planOf('SELECT loan_id FROM lending.deep_15')).runs).toBe(true);
 		for (const [i, view] of deep.entries()) {
 			const twice = `SELECT a.loan_id FROM deep_${i - 1} a JOIN deep_${i - 1} b ON a.loan_id = b.loan_id`;
 			if (i > 0) await land(test, { ...view, sql: twice });
 		}
 		await refused(test, running('SELECT loan_id FROM lending.deep_15'), 413, 'too-large');
-		const sql = `SELECT loan_id FROM loans /* ${'x'.repeat(90_000)} */`;
+		const sql = `SELECT loan_id FROM loans /* ${'x'.repeat(15_000)} */`;
 		await publishedView(test, { ...views.altered, name: 'long', sql });
 		expect((await planOf('SELECT loan_id FROM lending.long UNION SELECT loan_id FROM lending.long')).runs).toBe(true);
 		const thrice = Array.from({ length: 3 }, () => 'SELECT loan_id FROM lending.long').join(' UNION ');
-		await refused(test, running(thrice), 413, 'too-large');
+		const problem = await refused(test, running(thrice), 413, 'too-large');
+		expect(problem).toMatchObject({ line: 1, column: expect.any(Number), detail: expect.stringContaining('40000') });
 	});
 });
 
@@ -219,7 +236,9 @@ describe('a dry run over a view', () => {
 		const star = await planOf('SELECT * FROM lending.all_accounts');
 		expect(star.missing).toMatchObject([{ product: 'lending.accounts', columns: ['frequency', 'opened_on'] }]);
 		const half = await planOf('SELECT loan_id FROM lending.half');
-		expect(half.missing).toMatchObject([{ product: 'payments.cards', code: 'table-not-granted' }]);
+		expect(half.missing).toMatchObject([
+			{ product: 'lending.fees', table: 'backoffice.fees', code: 'table-not-granted', line: 1, column: 21 },
+		]);
 	});
 
 	it('refuses what cannot be followed', async () => {
@@ -234,10 +253,10 @@ describe('SQL that runs elsewhere, over a view', () => {
 		(await test.world.call(post('rita', '/lineage', { sql, ...more }))).body as ForeignLineage;
 
 	it('is told by the tables that the view reads', async () => {
-		expect(await read('SELECT order_id FROM elsewhere', { database: 'lending' })).toMatchObject({
+		expect(await read('SELECT fee_id FROM elsewhere', { database: 'lending' })).toMatchObject({
 			known: true,
-			tables: [{ product: 'payments.orders', table: 'payments.orders' }],
-			outputs: [{ sources: [{ table: 'payments.orders/orders', column: 'order_id', kind: 'identity' }] }],
+			tables: [{ product: 'lending.fees', table: 'backoffice.fees' }],
+			outputs: [{ sources: [{ table: 'lending.fees/fees', column: 'fee_id', kind: 'identity' }] }],
 		});
 	});
 

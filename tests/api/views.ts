@@ -1,10 +1,11 @@
 /** Views for a test bank: in Glue as Athena would have made them, and published by the owner of lending. */
 import { expect } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { emptyLanding } from '#local/aws.ts';
 import type { Answer } from '#local/story/client.ts';
 import type { TestBank } from '#tests/fixtures.ts';
 
-export const LENDING_ACCOUNT = '210000000001';
+const LENDING_ACCOUNT = '210000000001';
 
 type Column = { readonly name: string; readonly type: string };
 
@@ -35,13 +36,7 @@ export function prestoView({ sql, columns, schema = 'lending' }: Omit<ViewMade, 
 export function land({ bank }: TestBank, view: ViewMade, text: string = prestoView(view)): Promise<void> {
 	const { name, columns } = view;
 	return bank.aws.provision({
-		region: 'eu-central-1',
-		accounts: [],
-		roles: [],
-		databases: [],
-		links: [],
-		tables: [],
-		workGroups: [],
+		...emptyLanding('eu-central-1'),
 		views: [{ account: LENDING_ACCOUNT, database: 'lending', name, columns: [...columns], text }],
 	});
 }
@@ -49,7 +44,12 @@ export function land({ bank }: TestBank, view: ViewMade, text: string = prestoVi
 type Part = Record<string, unknown>;
 
 /** A contract like that of lending.loans, of one view or table of these columns. */
-export function contractOf({ world }: TestBank, { name, columns }: Omit<ViewMade, 'sql'>, physicalType = 'view'): Part {
+export function contractOf(
+	{ world }: TestBank,
+	{ name, columns }: Omit<ViewMade, 'sql'>,
+	physicalType = 'view',
+	database = 'lending',
+): Part {
 	const loans = parse(world.contracts.find((c) => c.contract.product === 'lending.loans')?.text ?? '') as Part;
 	const properties = columns.map((c) => ({
 		name: c.name,
@@ -63,6 +63,7 @@ export function contractOf({ world }: TestBank, { name, columns }: Omit<ViewMade
 		...loans,
 		id: `urn:fairlead:sample:lending.${name}`,
 		dataProduct: name,
+		servers: (loans['servers'] as Part[]).map((server) => ({ ...server, database })),
 		schema: [{ name, logicalType: 'object', physicalType, properties }],
 	};
 }
@@ -76,6 +77,24 @@ export function publish({ world }: TestBank, document: Part): Promise<Answer> {
 export async function publishedView(test: TestBank, view: ViewMade): Promise<void> {
 	await land(test, view);
 	const answer = await publish(test, contractOf(test, view));
+	expect({ status: answer.status, body: answer.body }).toMatchObject({ status: 201 });
+}
+
+/** A product of lending that nobody is granted: a table of another database of its account. */
+export async function publishedFees(test: TestBank): Promise<void> {
+	const fees = { account: LENDING_ACCOUNT, database: 'backoffice', name: 'fees', columns: [column('fee_id')] };
+	const stored = {
+		location: 's3://sample-bank/fees/',
+		format: { kind: 'parquet' as const },
+		files: [],
+		registered: true,
+	};
+	await test.bank.aws.provision({
+		...emptyLanding('eu-central-1'),
+		databases: [{ account: LENDING_ACCOUNT, name: 'backoffice' }],
+		tables: [{ ...fees, ...stored }],
+	});
+	const answer = await publish(test, contractOf(test, fees, 'table', 'backoffice'));
 	expect({ status: answer.status, body: answer.body }).toMatchObject({ status: 201 });
 }
 
@@ -101,13 +120,13 @@ export const views = {
 	},
 	elsewhere: {
 		name: 'elsewhere',
-		sql: 'SELECT order_id FROM orders',
-		schema: 'payments',
-		columns: [column('order_id')],
+		sql: 'SELECT fee_id FROM fees',
+		schema: 'backoffice',
+		columns: [column('fee_id')],
 	},
 	half: {
 		name: 'half',
-		sql: 'SELECT l.loan_id FROM loans l JOIN payments.cards c ON c.card_id = l.loan_id',
+		sql: 'SELECT l.loan_id FROM loans l JOIN backoffice.fees f ON f.fee_id = l.loan_id',
 		columns: [loanId],
 	},
 	durations: {

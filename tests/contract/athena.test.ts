@@ -15,6 +15,7 @@ import {
 } from '@aws-sdk/client-athena';
 import type { LakeFormationClient, Resource } from '@aws-sdk/client-lakeformation';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { emptyLanding } from '#local/aws.ts';
 import { createFilter, endless, filterNamed, grant, revoke, startQuery, tableNamed } from '#tests/local/calls.ts';
 import {
 	cells,
@@ -339,12 +340,7 @@ describe('executions', () => {
 		const own = await openLake();
 		const client = await own.athena(GRANTOR);
 		await own.aws.provision({
-			region: 'eu-central-1',
-			accounts: [],
-			roles: [],
-			databases: [],
-			links: [],
-			tables: [],
+			...emptyLanding('eu-central-1'),
 			workGroups: [{ account: LENDING, name: WORK_GROUP }],
 		});
 		const { QueryExecutionId } = await runQuery(client, 'SELECT 1 AS one');

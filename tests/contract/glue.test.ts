@@ -7,6 +7,7 @@ import {
 } from '@aws-sdk/client-glue';
 import { CreateDataCellsFilterCommand, GrantPermissionsCommand } from '@aws-sdk/client-lakeformation';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { emptyLanding } from '#local/aws.ts';
 import {
 	BYSTANDER,
 	GRANTOR,
@@ -127,13 +128,7 @@ describe('a view', () => {
 	const text = '/* Presto View: e30= */';
 	beforeAll(async () => {
 		await lake.aws.provision({
-			region: 'eu-central-1',
-			accounts: [],
-			roles: [],
-			databases: [],
-			links: [],
-			tables: [],
-			workGroups: [],
+			...emptyLanding('eu-central-1'),
 			views: [{ account: LENDING, database: 'lending', name: 'arrears', columns: [{ name: 'a', type: 'int' }], text }],
 		});
 	});

@@ -27,11 +27,21 @@ describe('the fixture of the front end', () => {
 	});
 });
 
+it('the query that is given a schema stays as it was', () => {
+	const query = parseQuery('SELECT 1 FROM t');
+	expect(mentions(inSchema(query, 's'))).toHaveLength(1);
+	expect(mentions(query)).toEqual([]);
+});
+
 describe('WITH', () => {
 	it.each([
 		['WITH t AS (SELECT 1 FROM t) SELECT 1 FROM t', ['t']],
 		['WITH RECURSIVE t(a) AS (SELECT 1 UNION ALL SELECT a FROM t) SELECT a FROM t', []],
 		['WITH a AS (SELECT 1 FROM b), b AS (SELECT 1 FROM a) SELECT 1 FROM a, b', ['b']],
+		[
+			'SELECT (SELECT 1 FROM a) IN (SELECT 1 FROM b) FROM c WHERE (SELECT 1 FROM d) > ALL (SELECT 1 FROM e)',
+			['a', 'b', 'c', 'd', 'e'],
+		],
 		['SELECT 1 FROM t WHERE EXISTS (WITH t AS (SELECT 1) SELECT 1 FROM t)', ['t']],
 		['SELECT 1 FROM (WITH t AS (SELECT 1) SELECT 1 FROM t) x, t', ['t']],
 		['WITH t AS (SELECT 1) SELECT 1 FROM (SELECT 1 FROM t) x ORDER BY (SELECT 1 FROM t)', []],

@@ -1,16 +1,35 @@
 /** Whatever a text does to the thread that reads it, its caller gets a refusal and the next text is read. */
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate, setTimeout } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { MAX_BYTES, makeParser } from '#core/parser.ts';
+import { makeParser } from '#core/parser.ts';
+import { bounds } from '#core/sql.ts';
 
 const file = new URL('parser/thread.mjs', import.meta.url);
 const real = new URL('../../local/parser.mjs', import.meta.url);
 
 describe('a text that', () => {
-	test.each(['hang', 'fill', 'break'])('makes the thread %s is refused, and the next one is read', async (text) => {
+	test.each(['hang', 'fill'])('makes the thread %s is refused, and the next one is read', async (text) => {
 		const parser = makeParser({ file, deadlineMs: 1000 });
 		await expect(parser.query(text)).rejects.toMatchObject({ code: 'too-large', extensions: { line: 1, column: 1 } });
 		expect(await parser.query('a')).toMatchObject({ text: 'a' });
+	});
+
+	test('shows a fault of ours is told as that, with its cause, and the next one is read', async () => {
+		const parser = makeParser({ file });
+		const cause = expect.objectContaining({ name: 'TypeError', message: 'broken' });
+		await expect(parser.query('break')).rejects.toMatchObject({ code: 'internal', cause });
+		expect(await parser.query('a')).toMatchObject({ text: 'a' });
+	});
+
+	test('was answered while this process was busy for longer than the deadline is read, and so is the next', async () => {
+		const parser = makeParser({ file, deadlineMs: 100 });
+		await parser.warm();
+		const first = parser.query('a');
+		await setTimeout(20);
+		const until = performance.now() + 300;
+		while (performance.now() < until);
+		expect(await first).toMatchObject({ text: 'a' });
+		expect(await parser.query('b')).toMatchObject({ text: 'b' });
 	});
 
 	test('waits behind one that hangs is read all the same', async () => {
@@ -32,7 +51,7 @@ describe('a text that', () => {
 
 	test('has more bytes than Athena takes never reaches the thread', async () => {
 		const parser = makeParser({ file: new URL('nowhere.mjs', import.meta.url) });
-		const long = 'ü'.repeat(MAX_BYTES / 2 + 1);
+		const long = 'ü'.repeat(bounds.bytes / 2 + 1);
 		await expect(parser.query(long)).rejects.toMatchObject({ code: 'too-large' });
 		await expect(parser.expression(long)).rejects.toMatchObject({ code: 'too-large' });
 	});
@@ -52,6 +71,9 @@ test('a thread that cannot start fails, and is tried again', async () => {
 	const parser = makeParser({ file: new URL('nowhere.mjs', import.meta.url) });
 	await expect(parser.query('a')).rejects.toMatchObject({ code: 'internal' });
 	await expect(parser.warm()).rejects.toMatchObject({ code: 'internal' });
+	const none = makeParser({ file: new URL('https://fairlead.example/parser.mjs') });
+	await expect(none.query('a')).rejects.toMatchObject({ name: 'BrokerError', code: 'internal' });
+	await expect(none.query('a')).rejects.toMatchObject({ name: 'BrokerError', code: 'internal' });
 });
 
 describe('the real thread', () => {

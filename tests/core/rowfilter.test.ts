@@ -14,6 +14,7 @@ import {
 	RowFilter,
 } from '#core/rowfilter.ts';
 import { parseRowFilter } from '#local/rowfilter.ts';
+import { refusalOf } from '#tests/refusal.ts';
 
 const columns: readonly FilterColumn[] = [
 	{ name: 's', type: 'string', partition: false },
@@ -33,15 +34,7 @@ const columns: readonly FilterColumn[] = [
 	{ name: 'odd "one', type: 'string', partition: false },
 ];
 
-function refusalOf(text: string): BrokerError {
-	try {
-		parseRowFilter(text, columns);
-	} catch (error) {
-		if (error instanceof BrokerError) return error;
-		throw error;
-	}
-	throw new Error(`not refused: ${text}`);
-}
+const refusal = (text: string): BrokerError => refusalOf(() => parseRowFilter(text, columns));
 
 function print(text: string): string {
 	return printRowFilter(parseRowFilter(text, columns));
@@ -99,19 +92,19 @@ describe('what Lake Formation would not take is refused, with its place', () => 
 		['x = ?', 5],
 		["`s` = 'a'", 1],
 	])('%j', (text, column) => {
-		const { code, extensions } = refusalOf(text);
+		const { code, extensions } = refusal(text);
 		expect([code, extensions.line, extensions.column]).toEqual(['row-filter-invalid', 1, column]);
 	});
 
 	test('an unknown column is named', () => {
-		expect(refusalOf("s = 'a' AND nosuch = 1")).toMatchObject({
+		expect(refusal("s = 'a' AND nosuch = 1")).toMatchObject({
 			code: 'column-not-found',
 			extensions: { name: 'nosuch', line: 1, column: 13 },
 		});
 	});
 
 	test('a text with half of a surrogate pair, which would be stored as another', () => {
-		expect(refusalOf("s = 'a' OR s = '\ud800'")).toMatchObject({
+		expect(refusal("s = 'a' OR s = '\ud800'")).toMatchObject({
 			code: 'row-filter-invalid',
 			extensions: { line: 1, column: 17 },
 		});
@@ -123,9 +116,9 @@ describe('what Lake Formation would not take is refused, with its place', () => 
 		const items = (count: number) =>
 			`s IN (${Array.from({ length: count }, (_, index) => `'${1000 + index}'`).join(', ')})`;
 		expect(print(items(250))).toHaveLength('"s" IN ()'.length + 250 * 8 - 2);
-		expect(refusalOf(items(260)).code).toBe('row-filter-invalid');
-		expect(refusalOf(`s = '${'x'.repeat(300_000)}'`).code).toBe('row-filter-invalid');
-		expect(refusalOf(`${'('.repeat(100)}s = 'a'${')'.repeat(100)}`).code).toBe('row-filter-invalid');
+		expect(refusal(items(260)).code).toBe('row-filter-invalid');
+		expect(refusal(`s = '${'x'.repeat(300_000)}'`).code).toBe('row-filter-invalid');
+		expect(refusal(`${'('.repeat(100)}s = 'a'${')'.repeat(100)}`).code).toBe('row-filter-invalid');
 	});
 
 	test.each([
@@ -168,7 +161,7 @@ describe('the printed form', () => {
 		['"odd ""one" = \'a\'', `"odd ""one" = 'a'`],
 		["p = 'x' AND p LIKE '%y'", `("p" = 'x') AND ("p" LIKE '%y')`],
 	])('of %j is %j', (text, printed) => {
-		if (printed === null) expect(refusalOf(text).code).toMatch(/row-filter-invalid|column-not-found/);
+		if (printed === null) expect(refusal(text).code).toMatch(/row-filter-invalid|column-not-found/);
 		else expect(print(text)).toBe(printed);
 	});
 

@@ -4,9 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { BrokerError } from '#core/error.ts';
 import { printTrino, resolve, tableNames, type View } from '#core/sql.ts';
 import { parseQuery } from '#core/syntax.ts';
+import { refusalOf } from '#tests/refusal.ts';
 import { type Facts, factsOf, refusedCases, validCases } from './sql/fixture.ts';
 import { generated } from './sql/generated.ts';
-import { columnsRead, meaning, plainTables, refusalOf, run } from './sql/run.ts';
+import { columnsRead, meaning, plainTables, run } from './sql/run.ts';
 import { lookup } from './sql/tables.ts';
 
 describe('refused, with a code and a place', () => {
@@ -129,7 +130,7 @@ describe('a view', () => {
 
 	test('is refused where it is named, when its query cannot be read', () => {
 		expect(refusalOf(() => see('SELECT a,\n n FROM broken')).extensions).toMatchObject({ line: 2, column: 9 });
-		expect(refusalOf(() => see('SELECT n FROM loop')).code).toBe('unsupported');
+		expect(refusalOf(() => see('SELECT n FROM loop')).code).toBe('too-large');
 	});
 });
 

@@ -232,11 +232,12 @@ describe('a column of a compound type', () => {
 			'struct<name:string,home:struct<zip:char(5),at:timestamp>>',
 			'STRUCT("name" VARCHAR, "home" STRUCT("zip" VARCHAR, "at" TIMESTAMP))',
 		],
+		['row(name varchar, at timestamp)', 'STRUCT("name" VARCHAR, "at" TIMESTAMP)'],
 	])('%s is read as %s', (type, expected) => {
 		expect(duckType(type)).toBe(expected);
 	});
 
-	test.each(['array<>', 'array<int,int>', 'map<int>', 'struct<a>', 'array<union<int>>', 'array<int', 'row(a int)'])(
+	test.each(['array<>', 'array<int,int>', 'map<int>', 'struct<a>', 'array<union<int>>', 'array<int', 'row(int)'])(
 		'%s is not read',
 		(type) => {
 			expect(() => duckType(type)).toThrow('cannot be read here');
@@ -262,6 +263,62 @@ describe('a column of a compound type', () => {
 		const rows = await query(materialise(NAME, source, given), 'SELECT tags, scores, party FROM lending.loans');
 		expect(rows).toEqual([[['a', null], [{ key: 'k', value: '1' }], { a: 'x', b: 2 }]]);
 		expect(() => materialise(NAME, { ...source, format: csv.format }, given)).toThrow('from text files');
+	});
+});
+
+describe('a timestamp finer than milliseconds', () => {
+	const read = async (type: string, value: string, kind: 'csv' | 'parquet') => {
+		const file = path.join(folder, `moments.${kind}`);
+		const instance = await DuckDBInstance.create(':memory:');
+		const connection = await instance.connect();
+		await connection.run("SET TimeZone = 'UTC'");
+		await connection.run(`COPY (SELECT 1 AS id, ${value} AS at) TO '${file}' (FORMAT ${kind})`);
+		connection.closeSync();
+		instance.closeSync();
+		const columns = [
+			{ name: 'id', type: 'int' },
+			{ name: 'at', type },
+		];
+		const format = kind === 'csv' ? csv.format : { kind };
+		const source: Source = { columns, format, files: [file] };
+		const load = materialise(NAME, source, [{ columns: ['id', 'at'], expression: null }]);
+		const sql = 'SELECT CAST("at" AS VARCHAR) FROM lending.loans';
+		const outcome = await execute({ id: 'x', load, sql, file: path.join(folder, 'out.rows'), deadlineMs: 10_000 });
+		if (outcome.kind === 'failed') return outcome;
+		return (await query(load, sql))[0]?.[0];
+	};
+	const moment = '2024-01-31 12:30:45.123';
+	const refused = {
+		kind: 'failed',
+		reason: 'value',
+		hint: 'runs on Athena only: a timestamp finer than milliseconds',
+	};
+
+	test.each<[string, string]>([
+		['timestamp', 'TIMESTAMP $'],
+		['timestamp', 'TIMESTAMP_NS $'],
+		['timestamp', 'TIMESTAMPTZ $'],
+		['array<timestamp>', '[NULL, TIMESTAMP $]'],
+		['array<array<timestamp>>', '[[], [TIMESTAMP $]]'],
+		['map<string,timestamp>', "MAP {'a': TIMESTAMP $}"],
+		['map<timestamp,string>', "MAP {TIMESTAMP $: 'a'}"],
+		['struct<a:int,b:struct<c:array<timestamp>>>', "{'a': 1, 'b': {'c': [TIMESTAMP $]}}"],
+	])('is not read as %s from %s', async (type, value) => {
+		expect(await read(type, value.replace('$', `'${moment}'`), 'parquet')).toContain(moment);
+		expect(await read(type, value.replace('$', `'${moment}001'`), 'parquet')).toEqual(refused);
+	});
+
+	test('is not read from nanoseconds or from text', async () => {
+		expect(await read('timestamp', `TIMESTAMP_NS '${moment}000001'`, 'parquet')).toEqual(refused);
+		expect(await read('timestamp', `'${moment}'`, 'csv')).toBe(moment);
+		expect(await read('timestamp', `'${moment}456'`, 'csv')).toEqual(refused);
+		expect(await read('timestamp', 'NULL', 'csv')).toBe(null);
+		expect(await read('timestamp', "TIMESTAMP '9999-12-31 23:59:59'", 'parquet')).toBe('9999-12-31 23:59:59');
+	});
+
+	test('in a text is no timestamp', async () => {
+		const value = `{'a': TIMESTAMP '${moment}', 'b': '0.1234'}`;
+		expect(await read('struct<a:timestamp,b:string>', value, 'parquet')).toContain('0.1234');
 	});
 });
 

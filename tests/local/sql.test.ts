@@ -19,7 +19,14 @@ const schema = {
 	'Crm.Customer': { customer_id: 'bigint', name: 'varchar', region: 'varchar' },
 };
 const lookup = lookupIn(schema);
-const ask = (sql: unknown, id: unknown = 1) => answer(JSON.stringify({ id, sql }), lookup);
+const unexpected = (cause: unknown) => {
+	throw cause;
+};
+const ask = (sql: unknown, id: unknown = 1) => answer(JSON.stringify({ id, sql }), lookup, unexpected);
+
+const throwing = (error: Error) => () => {
+	throw error;
+};
 
 function file(name: string, text: string): string {
 	const place = path.join(home, name);
@@ -154,9 +161,18 @@ describe('an answer', () => {
 		['{"id": 1}', 'bad-request'],
 		['{"id": 1, "sql": ["topsecret"]}', 'bad-request'],
 	])('is given to a line that holds no statement: %s', (line, code) => {
-		const found = answer(line, lookup);
+		const found = answer(line, lookup, unexpected);
 		expect(found).toMatchObject({ ok: false, code, line: null, column: null });
 		expect(JSON.stringify(found)).not.toContain('topsecret');
+	});
+
+	it('to a statement that shows a fault of the tool says so; the cause is told apart from it', () => {
+		const broken = new TypeError('topsecret');
+		const told: unknown[] = [];
+		const found = answer('{"id": 1, "sql": "SELECT 1 FROM t"}', throwing(broken), (cause) => told.push(cause));
+		expect(found).toMatchObject({ id: 1, ok: false, code: 'internal' });
+		expect(JSON.stringify(found)).not.toContain('topsecret');
+		expect(told).toEqual([broken]);
 	});
 
 	it('is given to whatever text stands in a line', () => {

@@ -6,8 +6,9 @@
  * Never here: a function that reads other data, tells facts of the session, runs text, or gives another answer each time
  * (random, uuid, shuffle).
  */
+import { BrokerError } from '../../error.ts';
 
-export type FunctionKind = 'scalar' | 'aggregate' | 'window';
+type FunctionKind = 'scalar' | 'aggregate' | 'window';
 
 export type FunctionRule = {
 	readonly kind: FunctionKind;
@@ -179,7 +180,7 @@ const binaries = [
 	...scalar(2, 2, 'hmac_md5 hmac_sha1 hmac_sha256 hmac_sha512'),
 ];
 
-export const rules: ReadonlyMap<string, FunctionRule> = new Map([
+export const rules = once([
 	...aggregates,
 	...windows,
 	...conditionals,
@@ -190,6 +191,13 @@ export const rules: ReadonlyMap<string, FunctionRule> = new Map([
 	...collections,
 	...binaries,
 ]);
+
+/** A later rule would take the place of an earlier one without a word. */
+export function once(list: readonly Entry[]): ReadonlyMap<string, FunctionRule> {
+	const found = new Map(list);
+	if (found.size < list.length) throw new BrokerError('internal', 'A function has two rules.');
+	return found;
+}
 
 /** Written without parentheses. */
 export const bareFunctions: ReadonlySet<string> = new Set([

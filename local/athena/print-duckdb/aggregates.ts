@@ -3,6 +3,7 @@
  * they tell what their own sketches hold.
  */
 import type { Call } from '#core/sql.ts';
+import { asDouble, comparable } from './double.ts';
 import {
 	aggregated,
 	bigint,
@@ -11,6 +12,7 @@ import {
 	integers,
 	type Named,
 	numbers,
+	passed,
 	type Rule,
 	type Suffix,
 	takes,
@@ -22,10 +24,15 @@ import { asDecimal, isInteger, isPlain, type Type, typeText } from './types.ts';
 /** The first argument's own type, if both engines compare its values alike. */
 const keeps: Rule['type'] = ([type]) => (type !== undefined && isPlain(type) ? type : null);
 
+/** The text of a sum without digits before the point would not show that it has grown beyond its type. */
+function isSummed(type: Type): boolean {
+	return type.kind !== 'decimal' || type.scale < 38;
+}
+
 function sumType([type]: readonly Type[]): Type | null {
 	if (type === undefined) return null;
 	if (isInteger(type)) return bigint;
-	if (type.kind === 'decimal') return { kind: 'decimal', precision: 38, scale: type.scale };
+	if (type.kind === 'decimal') return isSummed(type) ? { kind: 'decimal', precision: 38, scale: type.scale } : null;
 	return type.kind === 'real' || type.kind === 'double' ? type : null;
 }
 
@@ -34,13 +41,17 @@ const sum: Rule = {
 	text: (texts, types, e, suffix) => {
 		const result = sumType(types);
 		const value = types[0]?.kind === 'real' ? [`CAST(${texts.join('')} AS DOUBLE)`] : texts;
-		return `CAST(${aggregated('sum', value, e, suffix)} AS ${typeText(result ?? double)})`;
+		const total = aggregated('sum', value, e, suffix);
+		// DuckDB lets it grow beyond the 38 digits of its type; its text does not become that type again.
+		const read = result?.kind === 'decimal' ? `CAST(${total} AS VARCHAR)` : total;
+		return `CAST(${read} AS ${typeText(result ?? double)})`;
 	},
 };
 
 function avgType([type]: readonly Type[]): Type | null {
 	if (type === undefined) return null;
 	if (isInteger(type)) return double;
+	if (!isSummed(type)) return null;
 	return type.kind === 'decimal' || type.kind === 'real' || type.kind === 'double' ? type : null;
 }
 
@@ -65,8 +76,13 @@ const avg: Rule = {
 	},
 };
 
+/** Values that DISTINCT tells apart as Trino does. */
+function isTold(types: readonly Type[], e: Call): boolean {
+	return !e.distinct || types.every(isPlain);
+}
+
 const count: Rule = {
-	type: () => bigint,
+	type: (types, e) => (isTold(types, e) ? bigint : null),
 	text: (texts, _types, e, suffix) => aggregated('count', e.arguments.length === 0 ? ['*'] : texts, e, suffix),
 };
 
@@ -85,7 +101,8 @@ function extreme(name: string): Rule {
 			const known = few?.kind === 'integer' && few.value > 0n && few.value <= 1000n;
 			return known && !e.distinct && e.over === null ? { kind: 'array', element: own } : null;
 		},
-		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
+		text: ([value = '', ...rest], [type = bigint], e, suffix) =>
+			aggregated(name, [comparable(value, type, null), ...rest], e, suffix),
 	};
 }
 
@@ -96,34 +113,27 @@ function by(name: string): Rule {
 			const exact = types.length === 2 && key !== undefined && isPlain(key) && !e.distinct;
 			return exact ? (types[0] ?? null) : null;
 		},
-		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
+		text: ([value = '', key = ''], [, type = bigint], e, suffix) =>
+			aggregated(name, [value, comparable(key, type, null)], e, suffix),
 	};
 }
 
 /** Any one of the values that are not NULL. */
-function one(name: string): Rule {
-	return {
-		type: ([type]) => (type === undefined || type.kind === 'interval' ? null : type),
-		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
-	};
-}
+const one = passed(([type]) => (type === undefined || type.kind === 'interval' ? null : type), 'any_value');
 
 function ofBooleans(name: string): Rule {
-	return {
-		type: (types) => (takes(types, ['boolean']) ? boolean : null),
-		text: (texts, _types, e, suffix) => aggregated(name, texts, e, suffix),
-	};
+	return passed((types) => (takes(types, ['boolean']) ? boolean : null), name);
 }
 
-function inDouble(texts: readonly string[]): readonly string[] {
-	return texts.map((value) => `CAST(${value} AS DOUBLE)`);
+function inDouble(texts: readonly string[], types: readonly Type[]): readonly string[] {
+	return texts.map((value, index) => asDouble(value, types[index] ?? double));
 }
 
 /** Spread and deviation, computed in double as Trino does. */
 function spread(name: string): Rule {
 	return {
 		type: (types) => (takes(types, numbers) ? double : null),
-		text: (texts, _types, e, suffix) => aggregated(name, inDouble(texts), e, suffix),
+		text: (texts, types, e, suffix) => aggregated(name, inDouble(texts, types), e, suffix),
 	};
 }
 
@@ -131,8 +141,8 @@ function spread(name: string): Rule {
 function correlation(name: string): Rule {
 	return {
 		type: (types, e) => (takes(types, numbers) && !e.distinct ? double : null),
-		text: (texts, _types, e, suffix) => {
-			const value = aggregated(name, inDouble(texts), e, suffix);
+		text: (texts, types, e, suffix) => {
+			const value = aggregated(name, inDouble(texts, types), e, suffix);
 			return `(CASE WHEN isfinite(${value}) THEN ${value} END)`;
 		},
 	};
@@ -140,14 +150,13 @@ function correlation(name: string): Rule {
 
 const geometricMean: Rule = {
 	type: (types) => (takes(types, numbers) ? double : null),
-	text: ([value], _types, e, suffix) => `exp(${aggregated('avg', [`ln(CAST(${value} AS DOUBLE))`], e, suffix)})`,
+	text: (texts, types, e, suffix) => `exp(${aggregated('avg', [`ln(${inDouble(texts, types).join('')})`], e, suffix)})`,
 };
 
 /** Empty: NULL, as for all aggregates but the counts. */
-const arrayAgg: Rule = {
-	type: ([element]) => (element === undefined || element.kind === 'interval' ? null : { kind: 'array', element }),
-	text: (texts, _types, e, suffix) => aggregated('array_agg', texts, e, suffix),
-};
+const arrayAgg = passed(([element], e) =>
+	element === undefined || element.kind === 'interval' || !isTold([element], e) ? null : { kind: 'array', element },
+);
 
 /** A key that is NULL counts for nothing. One that comes twice ends the query: which value Trino keeps is not said. */
 const mapAgg: Rule = {
@@ -200,8 +209,8 @@ export const aggregates: Named = [
 	['max', extreme('max')],
 	['min_by', by('arg_min_null')],
 	['max_by', by('arg_max_null')],
-	['arbitrary', one('any_value')],
-	['any_value', one('any_value')],
+	['arbitrary', one],
+	['any_value', one],
 	['bool_and', ofBooleans('bool_and')],
 	['bool_or', ofBooleans('bool_or')],
 	['every', ofBooleans('bool_and')],
@@ -211,7 +220,6 @@ export const aggregates: Named = [
 	['variance', spread('var_samp')],
 	['var_samp', spread('var_samp')],
 	['var_pop', spread('var_pop')],
-	['kurtosis', spread('kurtosis')],
 	['geometric_mean', geometricMean],
 	['corr', correlation('corr')],
 	['covar_pop', correlation('covar_pop')],

@@ -1,12 +1,14 @@
 /** Arrays as sets, and what is in them: https://trino.io/docs/current/functions/array.html */
-import { distinct, hasNull, plainElement } from './arrays.ts';
+import { distinct, elementOf, hasNull, plainElement } from './arrays.ts';
+import { comparable, comparableElements, isInexact } from './double.ts';
 import { bigint, boolean, type Named, type Rule, varchar } from './rule.ts';
 import { type ArrayType, coerced, common, isPlain, type Type } from './types.ts';
 
 function pairOf(types: readonly Type[]): ArrayType | null {
 	const [a, b] = types.map(plainElement);
 	const element = a === undefined || b === undefined || a === null || b === null ? null : common(a, b);
-	return element === null ? null : { kind: 'array', element };
+	if (element === null || types.some((type) => isInexact(type, { kind: 'array', element }))) return null;
+	return { kind: 'array', element };
 }
 
 /** Two arrays of one type. */
@@ -56,17 +58,19 @@ function member(type: (array: ArrayType) => Type, text: (array: string, value: s
 	const meeting = ([array, value]: readonly Type[]): ArrayType | null => {
 		const element = plainElement(array);
 		const met = element === null || value === undefined ? null : common(element, value);
-		return met === null || !isPlain(met) ? null : { kind: 'array', element: met };
+		if (array === undefined || met === null || !isPlain(met)) return null;
+		return isInexact(array, { kind: 'array', element: met }) ? null : { kind: 'array', element: met };
 	};
 	return {
 		type: (types) => {
 			const met = meeting(types);
 			return met === null ? null : type(met);
 		},
-		text: ([array = '', value = ''], types) => {
+		text: ([array = '', value = ''], types, e) => {
 			const met = meeting(types) ?? { kind: 'array', element: varchar };
 			const [own = met, other = met.element] = types;
-			return text(coerced(array, own, met), coerced(value, other, met.element));
+			const elements = comparableElements(coerced(array, own, met), elementOf(own) ?? met.element);
+			return text(elements, comparable(coerced(value, other, met.element), other, e.arguments[1] ?? null));
 		},
 	};
 }

@@ -2,6 +2,7 @@
  * Array functions without lambdas: https://trino.io/docs/current/functions/array.html. Both engines count from 1. Elements
  * are compared only where both compare them alike. Names that begin with fl_ are ours: printed names are quoted ones.
  */
+import { comparableElements } from './double.ts';
 import { arrays, bigint, integers, type Named, type Rule, takes, text, varchar, wholeNumber } from './rule.ts';
 import { coerced, common, fieldName, isInteger, isPlain, sameType, type Type, typeText } from './types.ts';
 
@@ -36,7 +37,10 @@ export function distinct(array: string): string {
 function extreme(name: string): Rule {
 	return {
 		type: ([type]) => plainElement(type),
-		text: ([array = '']) => `(CASE WHEN NOT (${hasNull(array)}) THEN ${name}(${array}) END)`,
+		text: ([array = ''], [type]) => {
+			const compared = comparableElements(array, elementOf(type) ?? varchar);
+			return `(CASE WHEN NOT (${hasNull(array)}) THEN ${name}(${compared}) END)`;
+		},
 	};
 }
 

@@ -1,9 +1,9 @@
 /** Bodies of queries that DuckDB reads otherwise than in the common form. */
-import type { CommonTable, Expression, QueryBody, Resolved, Select } from '#core/sql.ts';
+import { type CommonTable, children, type Expression, type QueryBody, type Resolved, type Select } from '#core/sql.ts';
 import { type Context, textAs } from './context.ts';
 import { isOutput, type Recursion, recursionOf } from './relation.ts';
 import { recursiveText } from './source.ts';
-import { athenaOnly, type Type } from './types.ts';
+import { athenaOnly, type Type, typeText } from './types.ts';
 import { nodesOf } from './visit.ts';
 
 export type Bodies = {
@@ -38,8 +38,22 @@ export function bodyText(body: QueryBody, bodies: Bodies, context: Context): str
 
 /** The text as the type that the place around it has. */
 export function convertedText(e: Expression, { converted }: Bodies, context: Context): string {
-	const to = converted.get(e);
-	return to === undefined ? context.print.expression(e) : textAs(e, to, context);
+	const to = converted.get(e) ?? context.types.of(e);
+	const text = textAs(e, to, context);
+	return holdsNull(e) && hasName(to) ? `CAST(${text} AS ${typeText(to)})` : text;
+}
+
+/** DuckDB makes an INTEGER of most that it computes of a NULL without a type. */
+function holdsNull(e: Expression): boolean {
+	return e.kind === 'null' || children(e).some(holdsNull);
+}
+
+/** Whether DuckDB has a name for the type that is no other type's. */
+function hasName(type: Type): boolean {
+	if (type.kind === 'array') return hasName(type.element);
+	if (type.kind === 'map') return hasName(type.key) && hasName(type.value);
+	if (type.kind === 'row') return type.fields.every((field) => hasName(field.type));
+	return !['null', 'other', 'interval', 'json'].includes(type.kind);
 }
 
 function recursiveBodies(resolved: Resolved): Bodies['recursive'] {

@@ -4,6 +4,7 @@
  * is read differently here and there.
  */
 import { type Expression, type Position, quoted, type TypeName } from '#core/sql.ts';
+import { asDouble, isInexact } from './double.ts';
 import {
 	athenaOnly,
 	common,
@@ -53,7 +54,7 @@ function allowed(from: Type, to: Type, e: Cast): boolean {
 	if (from.kind === 'null') return true;
 	if (from.kind === 'varchar') return to.kind === 'varchar' || forms.has(to.kind);
 	if (e.type.name === 'varchar' && e.type.parameters.length > 0) return false;
-	if (to.kind === 'varchar') return isInteger(from) || ['boolean', 'date', 'decimal'].includes(from.kind);
+	if (to.kind === 'varchar') return isInteger(from) || ['boolean', 'date'].includes(from.kind) || hasShownZero(from);
 	if (to.kind === 'decimal') return isInteger(from) || from.kind === 'decimal';
 	if (isNumeric(from) || from.kind === 'boolean') {
 		return (
@@ -62,6 +63,11 @@ function allowed(from: Type, to: Type, e: Cast): boolean {
 	}
 	if (isMoment(from)) return isMoment(to) || (to.kind === 'time' && from.kind !== 'date');
 	return allowedParts(from, to, e);
+}
+
+/** DuckDB writes 0.05 as .05 if there is no digit before the point in the type; it is cast to one more digit first. */
+function hasShownZero(from: Type): boolean {
+	return from.kind === 'decimal' && from.scale < 38;
 }
 
 /** Arrays and maps whose parts only become wider; rows field by field. */
@@ -74,7 +80,7 @@ function allowedParts(from: Type, to: Type, e: Cast): boolean {
 	}
 	if (from.kind !== to.kind || holdsRow(from) || holdsRow(to)) return sameType(from, to);
 	const met = common(from, to);
-	return met !== null && sameType(met, to);
+	return met !== null && sameType(met, to) && !isInexact(from, to);
 }
 
 /** varchar(3) inside another type: its texts would have to be cut one by one. */
@@ -107,6 +113,11 @@ function converted(text: string, from: Type, to: Type, safe: boolean, at: Positi
 	}
 	if (from.kind !== 'null' && isMoment(from) && isMoment(to)) return betweenMoments(text, from, to);
 	if (from.kind === 'timestamp-zone') return `CAST((${text} AT TIME ZONE 'UTC') AS ${typeText(to)})`;
+	if (from.kind === 'decimal' && to.kind === 'double') return asDouble(text, from);
+	if (from.kind === 'decimal' && to.kind === 'varchar' && from.precision === from.scale) {
+		const wider = typeText({ ...from, precision: from.precision + 1 });
+		return `CAST(CAST(${text} AS ${wider}) AS VARCHAR)`;
+	}
 	const halves = isInteger(to) && (from.kind === 'double' || from.kind === 'real');
 	return `${word}(${halves ? `round(${text})` : text} AS ${typeText(to)})`;
 }

@@ -1,6 +1,8 @@
 /** Checks the places whose type no expression around them checks, and refuses the clauses that have no equal here. */
 import {
 	type Expression,
+	elementTerms,
+	groupingTerms,
 	itemsOf,
 	type Query,
 	type QueryBody,
@@ -14,7 +16,7 @@ import { demandBoolean, demandPlain, meetAlike } from './meet.ts';
 import { isOutput, recursionOf, targetType, unnested } from './relation.ts';
 import { athenaOnly, mismatch, named, sameType } from './types.ts';
 import type { Typing } from './typing.ts';
-import { type Clause, groupKeys, isClause, nodesOf } from './visit.ts';
+import { type Clause, isClause, nodesOf } from './visit.ts';
 import { checkWindow } from './window.ts';
 
 export function checkClauses(resolved: Resolved, types: Typing): void {
@@ -93,21 +95,15 @@ function checkSelect(resolved: Resolved, select: Select, types: Typing): void {
 		if (condition !== null) demandBoolean(condition, types.of(condition));
 	if (select.groupBy?.distinct === true) throw athenaOnly(select.at, 'GROUP BY DISTINCT');
 	for (const element of select.groupBy?.elements ?? []) {
-		const inner = element.kind === 'terms' && element.terms.length === 1 ? [] : groupKeysOf(element);
+		const inner = element.kind === 'terms' && element.terms.length === 1 ? [] : elementTerms(element);
 		const ordinal = inner.find((e) => e.kind === 'integer');
 		if (ordinal !== undefined) throw athenaOnly(ordinal.at, 'an ordinal inside a grouping set');
 	}
-	for (const key of groupKeys(select)) {
+	for (const key of groupingTerms(select)) {
 		const item = key.kind === 'integer' ? items[Number(key.value) - 1]?.expression : key;
 		demandPlain(key, types.of(item ?? key), 'grouping by');
 	}
 	for (const { window } of select.windows) checkWindow(window, types.of);
-}
-
-type Element = NonNullable<Select['groupBy']>['elements'][number];
-
-function groupKeysOf(element: Element): readonly Expression[] {
-	return element.kind === 'terms' ? element.terms : element.sets.flat();
 }
 
 function checkSet(resolved: Resolved, set: SetOperation, types: Typing): void {
@@ -127,6 +123,7 @@ function checkJoins(resolved: Resolved, { rest }: Extract<Source, { kind: 'joins
 			const [a, b] = [left, right].map((target) => targetType({ kind: 'column', parts: [], at: at.at }, target, types));
 			if (a === undefined || b === undefined) continue;
 			demandPlain(at, a, 'joining by');
+			if (a.kind === 'double' || a.kind === 'real') throw athenaOnly(at.at, `USING of ${named(a)}, which may be NaN`);
 			if (!meetAlike(a, b)) throw athenaOnly(at.at, `USING of ${named(a)} and ${named(b)}`);
 		}
 	}

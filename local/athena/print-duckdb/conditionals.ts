@@ -1,5 +1,6 @@
 /** Conditional functions and comparison functions: https://trino.io/docs/current/functions/conditional.html */
 import { type Call, children, type Expression, stringText } from '#core/sql.ts';
+import { comparable } from './double.ts';
 import { type Named, type Rule, varchar } from './rule.ts';
 import { coerced, commonOf, isInteger, isPlain, type Type } from './types.ts';
 
@@ -23,20 +24,26 @@ const coalesce: Rule = {
 	text: (texts, types) => `coalesce(${alike(texts, types).join(', ')})`,
 };
 
+/** As `alike`, of values that are compared. */
+function numbersAlike(texts: readonly string[], types: readonly Type[], e: Call): readonly string[] {
+	return alike(texts, types).map((text, index) =>
+		comparable(text, types[index] ?? varchar, e.arguments[index] ?? null),
+	);
+}
+
 /** NULL if any argument is; DuckDB's own would pass NULLs by. */
 const extreme: Rule = {
 	type: compared,
 	text: (texts, types, e) => {
-		const values = alike(texts, types);
-		const missing = values.map((value) => `${value} IS NULL`).join(' OR ');
-		return `(CASE WHEN ${missing} THEN NULL ELSE ${e.name}(${values.join(', ')}) END)`;
+		const missing = texts.map((value) => `${value} IS NULL`).join(' OR ');
+		return `(CASE WHEN ${missing} THEN NULL ELSE ${e.name}(${numbersAlike(texts, types, e).join(', ')}) END)`;
 	},
 };
 
 const nullif: Rule = {
 	type: (types) => (compared(types) === null ? null : (types[0] ?? null)),
-	text: (texts, types) => {
-		const [a, b] = alike(texts, types);
+	text: (texts, types, e) => {
+		const [a, b] = numbersAlike(texts, types, e);
 		return `(CASE WHEN ${a} = ${b} THEN NULL ELSE ${texts[0]} END)`;
 	},
 };

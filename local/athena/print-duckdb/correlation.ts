@@ -2,6 +2,7 @@
 import {
 	children,
 	type Expression,
+	groupingTerms,
 	itemsOf,
 	type Join,
 	type Resolved,
@@ -16,7 +17,6 @@ import {
 	windowParts,
 } from '#core/sql.ts';
 import { athenaOnly } from './types.ts';
-import { groupKeys } from './visit.ts';
 
 export function checkCorrelation(resolved: Resolved, orderBy: readonly SortItem[], select: Select): void {
 	const sources = select.from.flatMap(flat);
@@ -32,7 +32,7 @@ export function checkCorrelation(resolved: Resolved, orderBy: readonly SortItem[
 		...itemsOf(resolved, select).map(({ expression }) => expression),
 		...sources.flatMap((source) => conditions(source, false)),
 		...(select.where === null ? [] : [select.where]),
-		...groupKeys(select),
+		...groupingTerms(select),
 		...(select.having === null ? [] : [select.having]),
 		...sortKeys(orderBy),
 	];

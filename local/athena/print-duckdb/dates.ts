@@ -1,6 +1,7 @@
 /** Date and time functions: https://trino.io/docs/current/functions/datetime.html. Weeks are ISO weeks in both. */
 
 import { dateForm } from './cast.ts';
+import { asDouble } from './double.ts';
 import {
 	bigint,
 	clocks,
@@ -157,8 +158,8 @@ const fromUnix: Rule = {
 		const utc = e.arguments.length === 1 || (e.arguments.length === 2 && word(e.arguments[1]) === 'utc');
 		return utc && takes(types.slice(0, 1), numbers) ? zoned : null;
 	},
-	text: ([value]) =>
-		`(make_timestamp(CAST(floor(CAST(${value} AS DOUBLE) * 1000 + 0.5) AS BIGINT) * 1000) AT TIME ZONE 'UTC')`,
+	text: ([value = ''], [type = double]) =>
+		`(make_timestamp(CAST(floor(${asDouble(value, type)} * 1000 + 0.5) AS BIGINT) * 1000) AT TIME ZONE 'UTC')`,
 };
 
 const toUnix: Rule = {

@@ -3,6 +3,7 @@ import { type Expression, isLiteral, quoted, stringText, type Target, targetOf, 
 import { arithmeticText } from './arithmetic.ts';
 import { castText } from './cast.ts';
 import { type Context, textAs } from './context.ts';
+import { comparable } from './double.ts';
 import { extractText, functionText } from './functions.ts';
 import { literalText } from './literal.ts';
 import { meetCompared } from './meet.ts';
@@ -82,7 +83,8 @@ function caseText(e: Extract<Expression, { kind: 'case' }>, context: Context): s
 
 function equality(left: Expression, right: Expression, context: Context): string {
 	const both = meetCompared(right, [left, right].map(context.types.of));
-	return `(${textAs(left, both, context)} = ${textAs(right, both, context)})`;
+	const [a, b] = [left, right].map((part) => comparable(textAs(part, both, context), context.types.of(part), part));
+	return `(${a} = ${b})`;
 }
 
 function arrayText(items: readonly Expression[], type: Type, context: Context): string {

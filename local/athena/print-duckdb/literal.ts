@@ -16,7 +16,7 @@ export function literalText(e: Literal, type: Type): string | null {
 				throw athenaOnly(e.at, 'a time of another form than 01:02:03.456');
 			return null;
 		case 'timestamp':
-			if (/\.[0-9]{7,}$/.test(e.value)) throw athenaOnly(e.at, 'timestamps finer than microseconds');
+			if (/\.[0-9]{4,}$/.test(e.value)) throw athenaOnly(e.at, 'timestamps finer than milliseconds');
 			return null;
 		case 'timestamp-zone':
 			return zonedText(e.value, e);

@@ -1,6 +1,7 @@
 /** Mathematical functions: https://trino.io/docs/current/functions/math.html */
 import type { Call } from '#core/sql.ts';
 import { dividedText } from './decimal.ts';
+import { asDouble } from './double.ts';
 import { arithmeticType } from './meet.ts';
 import { remainder } from './number.ts';
 import {
@@ -28,9 +29,15 @@ function signType(types: readonly Type[]): Type | null {
 	return type?.kind === 'decimal' ? { kind: 'decimal', precision: 1, scale: 0 } : type;
 }
 
+/** -0.0 and NaN stay what they are. */
 const sign: Rule = {
 	type: signType,
-	text: ([value], types) => `CAST(sign(${value}) AS ${typeText(signType(types) ?? double)})`,
+	text: ([value], types) => {
+		const type = signType(types) ?? double;
+		const text = `CAST(sign(${value}) AS ${typeText(type)})`;
+		const isFloat = type.kind === 'double' || type.kind === 'real';
+		return isFloat ? `(CASE WHEN ${value} = 0 OR isnan(${value}) THEN ${value} ELSE ${text} END)` : text;
+	},
 };
 
 /** A decimal rounded to a whole number has one digit more, since 9.9 becomes 10. */
@@ -116,8 +123,12 @@ const mod: Rule = {
 function inDouble(name: string): Rule {
 	return {
 		type: (types) => (takes(types, numbers) ? double : null),
-		text: (texts) => `${name}(${texts.map((value) => `CAST(${value} AS DOUBLE)`).join(', ')})`,
+		text: (texts, types) => `${name}(${doubles(texts, types).join(', ')})`,
 	};
+}
+
+function doubles(texts: readonly string[], types: readonly Type[]): readonly string[] {
+	return texts.map((text, index) => asDouble(text, types[index] ?? double));
 }
 
 function constant(text: string): Rule {
@@ -127,10 +138,15 @@ function constant(text: string): Rule {
 /** The quotient of natural logarithms; to base 1 there is none. */
 const log: Rule = {
 	type: (types) => (takes(types, numbers) ? double : null),
-	text: (texts) => {
-		const [base, value] = texts.map((text) => `ln(CAST(${text} AS DOUBLE))`);
+	text: (texts, types) => {
+		const [base, value] = doubles(texts, types).map((text) => `ln(${text})`);
 		return `(CASE WHEN ${base} = 0 THEN error('there is no logarithm to base 1') ELSE ${value} / ${base} END)`;
 	},
+};
+
+const log2: Rule = {
+	type: (types) => (takes(types, numbers) ? double : null),
+	text: (texts, types) => `(ln(${doubles(texts, types).join('')}) / ln(2e0))`,
 };
 
 /** Of what was measured: NaN, infinite or neither. */
@@ -153,8 +169,8 @@ const toBase: Rule = {
 /** Which of so many equal parts of the range; 0 below it, one more than there are above it. */
 const bucket: Rule = {
 	type: (types) => (types.length === 4 && takes(types, numbers, numbers, numbers, integers) ? bigint : null),
-	text: (texts) => {
-		const [value, low, high, parts] = texts.map((text) => `CAST(${text} AS DOUBLE)`);
+	text: (texts, types) => {
+		const [value, low, high, parts] = doubles(texts, types);
 		return (
 			`(CASE WHEN ${texts.map((text) => `${text} IS NULL`).join(' OR ')} THEN NULL ` +
 			`WHEN ${low} >= ${high} OR ${parts} < 1 OR NOT isfinite(${value}) ` +
@@ -180,7 +196,7 @@ export const mathematics: Named = [
 	['exp', inDouble('exp')],
 	['ln', inDouble('ln')],
 	['log10', inDouble('log10')],
-	['log2', inDouble('log2')],
+	['log2', log2],
 	['log', log],
 	['degrees', inDouble('degrees')],
 	['radians', inDouble('radians')],

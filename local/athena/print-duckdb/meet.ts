@@ -1,6 +1,7 @@
 /** How values of different types meet in one place, and what a place demands of a type. */
 import type { Expression, Position } from '#core/sql.ts';
 import { divided } from './decimal.ts';
+import { isInexact } from './double.ts';
 import {
 	asDecimal,
 	athenaOnly,
@@ -26,6 +27,8 @@ export function meet(e: Placed, types: readonly Type[]): Type {
 		if (both === null) throw mismatch(e.at, `Values of type ${named(a)} and ${named(b)} do not go together.`);
 		return both;
 	});
+	const inexact = types.find((type) => isInexact(type, all));
+	if (inexact !== undefined) throw athenaOnly(e.at, `${named(inexact)} as ${named(all)}`);
 	if (!types.every((type) => keepsNames(type, all))) throw athenaOnly(e.at, 'rows whose fields have other names');
 	return all;
 }

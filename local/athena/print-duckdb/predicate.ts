@@ -1,6 +1,7 @@
 /** Comparisons: both sides as the type they meet in, since DuckDB's own conversions are not Trino's. */
 import type { Expression } from '#core/sql.ts';
 import { type Context, textAs } from './context.ts';
+import { comparable, comparableColumn } from './double.ts';
 import { meetCompared } from './meet.ts';
 import { athenaOnly } from './types.ts';
 
@@ -34,7 +35,8 @@ export function predicateText(e: Predicate, context: Context): string | null {
 			return `(${left} ${e.operator} ${right})`;
 		}
 		case 'distinct-from': {
-			const [left, right] = alike(e, [e.left, e.right], context);
+			const both = meetCompared(e, [e.left, e.right].map(types.of));
+			const [left, right] = [e.left, e.right].map((part) => textAs(part, both, context));
 			return `(${left} IS ${not}DISTINCT FROM ${right})`;
 		}
 		case 'between': {
@@ -49,7 +51,8 @@ export function predicateText(e: Predicate, context: Context): string | null {
 		case 'quantified': {
 			const word = e.kind === 'in-query' ? `${not}IN` : `${e.operator} ${e.quantifier.toUpperCase()}`;
 			const both = meetCompared(e, [types.of(e.operand), ...types.columns(e.query)]);
-			return `(${textAs(e.operand, both, context)} ${word} (${context.print.query(e.query)}))`;
+			const operand = comparable(textAs(e.operand, both, context), types.of(e.operand), e.operand);
+			return `(${operand} ${word} (${comparableColumn(context.print.query(e.query), types.columns(e.query)[0] ?? both)}))`;
 		}
 		case 'like':
 			return likeText(e);
@@ -58,7 +61,7 @@ export function predicateText(e: Predicate, context: Context): string | null {
 
 function alike(e: Exclude<Predicate, Queried>, parts: readonly Expression[], context: Context): readonly string[] {
 	const all = meetCompared(e, parts.map(context.types.of));
-	return parts.map((part) => textAs(part, all, context));
+	return parts.map((part) => comparable(textAs(part, all, context), context.types.of(part), part));
 }
 
 /** Trino ends the query at an escape before anything but %, _ and itself; DuckDB does not. */

@@ -32,6 +32,11 @@ export function aggregated(name: string, texts: readonly string[], e: Call, { or
 	return `${name}(${e.distinct ? 'DISTINCT ' : ''}${texts.join(', ')}${orderBy}${nulls})${after}`;
 }
 
+/** An aggregate or window function of the same meaning in both, its arguments as they are. */
+export function passed(type: Rule['type'], name?: string): Rule {
+	return { type, text: (texts, _types, e, suffix) => aggregated(name ?? e.name, texts, e, suffix) };
+}
+
 /** A scalar function of the same meaning in both. */
 export function same(places: readonly (readonly Kind[])[], result: Type, name?: string): Rule {
 	return {
@@ -42,8 +47,7 @@ export function same(places: readonly (readonly Kind[])[], result: Type, name?: 
 
 export const text: readonly Kind[] = ['varchar'];
 export const integers: readonly Kind[] = ['tinyint', 'smallint', 'integer', 'bigint'];
-export const floats: readonly Kind[] = ['real', 'double'];
-export const numbers: readonly Kind[] = [...integers, ...floats, 'decimal'];
+export const numbers: readonly Kind[] = [...integers, 'real', 'double', 'decimal'];
 export const moments: readonly Kind[] = ['date', 'timestamp', 'timestamp-zone'];
 export const clocks: readonly Kind[] = ['timestamp', 'timestamp-zone'];
 export const arrays: readonly Kind[] = ['array'];

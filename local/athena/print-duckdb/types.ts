@@ -1,6 +1,7 @@
 /** Trino's types, as far as the local engine can hold values of them exactly, and how they meet. */
 import { BrokerError } from '#core/error.ts';
 import { type Position, quoted } from '#core/sql.ts';
+import { asDouble, isInexact } from './double.ts';
 
 const integerKinds = ['tinyint', 'smallint', 'integer', 'bigint'] as const;
 type IntegerKind = (typeof integerKinds)[number];
@@ -35,7 +36,6 @@ export type Type =
 
 export type Kind = Type['kind'];
 export type ArrayType = Extract<Type, { kind: 'array' }>;
-export type MapType = Extract<Type, { kind: 'map' }>;
 
 export { columnType, typeOfName } from './type-name.ts';
 
@@ -116,7 +116,8 @@ export function holdsRow(type: Type): boolean {
 export function commonOf(types: readonly Type[]): Type | null {
 	if (types.some(({ kind }) => kind === 'other' || kind === 'interval')) return null;
 	const all = types.reduce<Type | null>((a, b) => (a === null ? null : common(a, b)), { kind: 'null' });
-	if (all === null || !holdsRow(all)) return all;
+	if (all === null || types.some((type) => isInexact(type, all))) return null;
+	if (!holdsRow(all)) return all;
 	return types.every((type) => type.kind === 'null' || sameType(type, all)) ? all : null;
 }
 
@@ -160,6 +161,7 @@ export function sameType(a: Type, b: Type): boolean {
 /** The text as this type; NULL takes any. */
 export function coerced(text: string, from: Type, to: Type): string {
 	if (from.kind === 'null' || to.kind === 'null' || sameType(from, to)) return text;
+	if (to.kind === 'double') return asDouble(text, from);
 	if (to.kind !== 'timestamp-zone') return `CAST(${text} AS ${typeText(to)})`;
 	// A cast would go by the zone of the connection.
 	return `(CAST(${text} AS TIMESTAMP) AT TIME ZONE 'UTC')`;

@@ -19,7 +19,7 @@ import { castType } from './cast.ts';
 import { functionType, lambdaTypes } from './functions.ts';
 import { arithmeticType, demandBoolean, demandNumber, demandText, meet, meetCompared } from './meet.ts';
 import { bodyTypes, fieldOf, targetType } from './relation.ts';
-import { athenaOnly, isInteger, mismatch, named, type Type } from './types.ts';
+import { athenaOnly, isInteger, mismatch, named, sameType, type Type } from './types.ts';
 
 export type TypeOf = (e: Expression) => Type;
 
@@ -147,6 +147,7 @@ function subscriptType(e: Extract<Expression, { kind: 'subscript' }>, typeOf: Ty
 	if (operand.kind === 'map') {
 		const both = meetCompared(e, [operand.key, index]);
 		if (both.kind !== operand.key.kind) throw mismatch(e.at, `The keys are ${named(operand.key)}.`);
+		if (!sameType(both, operand.key)) throw athenaOnly(e.index.at, 'a key of more digits than the map has');
 		return operand.value;
 	}
 	if (operand.kind === 'array') {

@@ -2,11 +2,13 @@
 import {
 	children,
 	type Expression,
+	groupingTerms,
 	itemsOf,
 	type Query,
 	type QueryBody,
 	type Resolved,
 	type Source,
+	sortKeys,
 	subquery,
 	windowParts,
 } from '#core/sql.ts';
@@ -46,11 +48,7 @@ function expressionParts(e: Expression): readonly Node[] {
 function partsOf(resolved: Resolved, node: Clause): readonly Node[] {
 	switch (node.kind) {
 		case 'query':
-			return [
-				...node.commons.map(({ query }) => query),
-				node.body,
-				...node.orderBy.map(({ expression }) => expression),
-			];
+			return [...node.commons.map(({ query }) => query), node.body, ...sortKeys(node.orderBy)];
 		case 'set':
 			return [node.first, ...node.rest.map(({ body }) => body)];
 		case 'values':
@@ -60,7 +58,7 @@ function partsOf(resolved: Resolved, node: Clause): readonly Node[] {
 				...itemsOf(resolved, node).map(({ expression }) => expression),
 				...node.from,
 				...(node.where === null ? [] : [node.where]),
-				...groupKeys(node),
+				...groupingTerms(node),
 				...(node.having === null ? [] : [node.having]),
 				...node.windows.flatMap(({ window }) => windowParts(window)),
 			];
@@ -78,11 +76,4 @@ function partsOf(resolved: Resolved, node: Clause): readonly Node[] {
 function viewOf(resolved: Resolved, source: Source): readonly Query[] {
 	const content = resolved.sources.get(source)?.content;
 	return content?.kind === 'query' ? [content.query] : [];
-}
-
-/** What GROUP BY groups by, in whatever form. */
-export function groupKeys({ groupBy }: Extract<QueryBody, { kind: 'select' }>): readonly Expression[] {
-	return (groupBy?.elements ?? []).flatMap((element) =>
-		element.kind === 'terms' ? element.terms : element.sets.flat(),
-	);
 }

@@ -7,12 +7,10 @@ import {
 	type Call,
 	type Expression,
 	type Frame,
-	type FrameBound,
-	type NamedWindow,
 	type Print,
-	printFrame,
+	printSort,
+	printWindow,
 	quoted,
-	type SortItem,
 	type Window,
 } from '#core/sql.ts';
 import { type Suffix } from './functions.ts';
@@ -22,38 +20,11 @@ import type { TypeOf } from './typing.ts';
 
 export function suffixOf(e: Call, print: Print): Suffix {
 	const filter = e.filter === null ? '' : ` FILTER (WHERE ${print.expression(e.filter)})`;
-	const over = e.over === null ? '' : ` OVER ${overText(e.over, print)}`;
-	return { orderBy: e.orderBy.length === 0 ? '' : ` ${orderText(e.orderBy, print)}`, after: filter + over };
+	const over =
+		e.over === null ? '' : ` OVER ${e.over.kind === 'window' ? printWindow(e.over, print) : quoted(e.over.name)}`;
+	const keys = e.orderBy.map((item) => printSort(item, print.expression(item.expression)));
+	return { orderBy: keys.length === 0 ? '' : ` ORDER BY ${keys.join(', ')}`, after: filter + over };
 }
-
-function orderText(items: readonly SortItem[], print: Print): string {
-	const keys = items.map(({ expression, descending, nulls }) => {
-		const direction = descending ? 'DESC' : 'ASC';
-		return `${print.expression(expression)} ${direction} NULLS ${nulls === 'first' ? 'FIRST' : 'LAST'}`;
-	});
-	return `ORDER BY ${keys.join(', ')}`;
-}
-
-function overText(window: Window | NamedWindow, print: Print): string {
-	if (window.kind === 'named-window') return quoted(window.name);
-	const { base, partitionBy, orderBy, frame } = window;
-	const parts = [
-		...(base === null ? [] : [quoted(base.text)]),
-		...(partitionBy.length === 0 ? [] : [`PARTITION BY ${partitionBy.map(print.expression).join(', ')}`]),
-		...(orderBy.length === 0 ? [] : [orderText(orderBy, print)]),
-		...(frame === null ? [] : [printFrame(frame, print)]),
-	];
-	return `(${parts.join(' ')})`;
-}
-
-/** The places a bound can be at, from the first row of the partition to the last. */
-const places: readonly FrameBound['kind'][] = [
-	'unbounded-preceding',
-	'preceding',
-	'current-row',
-	'following',
-	'unbounded-following',
-];
 
 /** Demands what Trino does of a window, and that DuckDB gives the same rows. */
 export function checkWindow(window: Window, typeOf: TypeOf): void {
@@ -61,11 +32,8 @@ export function checkWindow(window: Window, typeOf: TypeOf): void {
 	for (const { expression } of window.orderBy) demandPlain(expression, typeOf(expression), 'sorting by');
 	const { frame } = window;
 	if (frame === null) return;
-	const [start, end] = [frame.start, frame.end ?? { kind: 'current-row' as const }];
-	const [from, to] = [places.indexOf(start.kind), places.indexOf(end.kind)];
-	if (from > to || start.kind === 'unbounded-following' || end.kind === 'unbounded-preceding')
-		throw mismatch(window.at, 'A window frame ends where it starts or later.');
-	for (const bound of [start, end]) if ('value' in bound) checkOffset(window, frame.unit, bound.value, typeOf);
+	for (const bound of [frame.start, frame.end])
+		if (bound !== null && 'value' in bound) checkOffset(window, frame.unit, bound.value, typeOf);
 }
 
 function checkOffset(window: Window, unit: Frame['unit'], offset: Expression, typeOf: TypeOf): void {
@@ -77,6 +45,7 @@ function checkOffset(window: Window, unit: Frame['unit'], offset: Expression, ty
 	const type = typeOf(offset);
 	const constant = offset.kind === 'integer' || (offset.kind === 'interval' && unit === 'range');
 	if (!constant) throw athenaOnly(offset.at, 'a window frame whose offset is computed');
+	if (offset.kind === 'integer' && offset.value < 0n) throw mismatch(offset.at, 'An offset is not negative.');
 	if (unit !== 'range' || key === undefined) {
 		if (offset.kind !== 'integer') throw mismatch(offset.at, 'An offset of rows is an integer.');
 		return;

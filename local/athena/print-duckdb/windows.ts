@@ -1,32 +1,18 @@
 /** Window functions: https://trino.io/docs/current/functions/window.html */
-import { aggregated, bigint, double, type Named, type Rule, wholeNumber } from './rule.ts';
+import { aggregated, bigint, double, type Named, passed, type Rule, wholeNumber } from './rule.ts';
 import { coerced, commonOf, type Type } from './types.ts';
 
-function ranking(result: Type): Rule {
-	return {
-		type: () => result,
-		text: (texts, _types, e, suffix) => aggregated(e.name, texts, e, suffix),
-	};
-}
+const ranking = (result: Type): Rule => passed(() => result);
 
-const buckets: Rule = {
-	type: (_types, e) => ((wholeNumber(e.arguments[0]) ?? 0n) > 0n ? bigint : null),
-	text: (texts, _types, e, suffix) => aggregated('ntile', texts, e, suffix),
-};
+const buckets = passed((_types, e) => ((wholeNumber(e.arguments[0]) ?? 0n) > 0n ? bigint : null));
 
 function passedOn(type: Type | undefined): Type | null {
 	return type === undefined || type.kind === 'interval' ? null : type;
 }
 
-const edge: Rule = {
-	type: ([type]) => passedOn(type),
-	text: (texts, _types, e, suffix) => aggregated(e.name, texts, e, suffix),
-};
+const edge = passed(([type]) => passedOn(type));
 
-const nth: Rule = {
-	type: ([type], e) => ((wholeNumber(e.arguments[1]) ?? 0n) > 0n ? passedOn(type) : null),
-	text: (texts, _types, e, suffix) => aggregated('nth_value', texts, e, suffix),
-};
+const nth = passed(([type], e) => ((wholeNumber(e.arguments[1]) ?? 0n) > 0n ? passedOn(type) : null));
 
 /** The value and what stands in for it where there is no such row. */
 function shiftedType([value, , otherwise]: readonly Type[]): Type | null {

@@ -1,5 +1,4 @@
 /** Runs texts over the tables of the tests, and compares what came of them. */
-import { BrokerError } from '#core/error.ts';
 import { type Resolved, resolve } from '#core/sql.ts';
 import { parseQuery } from '#core/syntax.ts';
 import { factsOf } from './fixture.ts';
@@ -7,16 +6,6 @@ import { lookup } from './tables.ts';
 
 export function run(sql: string): Resolved {
 	return resolve(parseQuery(sql), lookup);
-}
-
-export function refusalOf(make: () => unknown): BrokerError {
-	try {
-		make();
-	} catch (error) {
-		if (error instanceof BrokerError) return error;
-		throw error;
-	}
-	throw new Error('not refused');
 }
 
 /** Without what a printed text changes: names that were given, and what its sub-queries read besides. */

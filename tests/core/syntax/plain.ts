@@ -1,6 +1,7 @@
 /** Trees without positions, and refusals, as the tests of core/syntax compare them. */
-import { BrokerError } from '#core/error.ts';
+import type { BrokerError } from '#core/error.ts';
 import { parseExpression, parseQuery } from '#core/syntax.ts';
+import { refusalOf as refused } from '#tests/refusal.ts';
 
 /** The tree without `at`, bigints as they are. */
 export function plain(value: unknown): unknown {
@@ -14,13 +15,7 @@ export function plain(value: unknown): unknown {
 }
 
 export function refusalOf(text: string, parse: (text: string) => unknown = parseQuery): BrokerError {
-	try {
-		parse(text);
-	} catch (error) {
-		if (error instanceof BrokerError) return error;
-		throw error;
-	}
-	throw new Error(`read, but should be refused: ${text.slice(0, 100)}`);
+	return refused(() => parse(text));
 }
 
 /** The body of a query, or one member of it. */

@@ -1,5 +1,7 @@
 /** Texts of any size and depth: refused by a bound, or read. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { bounds } from '#core/sql.ts';
 import { parseQuery } from '#core/syntax.ts';
 import { refusalOf } from './plain.ts';
 
@@ -12,27 +14,29 @@ describe('hostile sizes are refused, not suffered', () => {
 		['short items', `SELECT 1 FROM t WHERE a IN (${repeat('1,', 100_000)}1)`, 'too-large'],
 		['commas', `SELECT ${repeat(',', 200_000)}`, 'too-large'],
 		['conditions', `SELECT 1 FROM t WHERE ${repeat('a AND ', 5000)}true`, 'too-large'],
-		['parentheses', `SELECT ${repeat('(', 5000)}1${repeat(')', 5000)}`, 'unsupported'],
-		['negations', `SELECT ${repeat('NOT ', 5000)}true`, 'unsupported'],
-		['signs', `SELECT ${repeat('- ', 3000)}1`, 'unsupported'],
-		['joins', `SELECT 1 FROM t ${repeat('JOIN u ON true ', 10_000)}`, 'unsupported'],
+		['parentheses', `SELECT ${repeat('(', 5000)}1${repeat(')', 5000)}`, 'too-large'],
+		['negations', `SELECT ${repeat('NOT ', 5000)}true`, 'too-large'],
+		['signs', `SELECT ${repeat('- ', 3000)}1`, 'too-large'],
+		['joins', `SELECT 1 FROM t ${repeat('JOIN u ON true ', 10_000)}`, 'too-large'],
 		['comma joins', `SELECT 1 FROM t${repeat(', t', 10_000)}`, 'too-large'],
-		['as many comma joins as tokens', `SELECT 1 FROM t${repeat(', t', 128)}`, 'unsupported'],
-		['unions', `${repeat('SELECT 1 UNION ', 1000)}SELECT 1`, 'unsupported'],
-		['lambdas', `SELECT ${repeat('x -> ', 1000)}1`, 'unsupported'],
-		['types', `SELECT cast(a AS ${repeat('array<', 1000)}int${repeat('>', 1000)}) FROM t`, 'unsupported'],
-		['array types', `SELECT cast(a AS int ${repeat('array ', 4000)}) FROM t`, 'unsupported'],
-		['subscripts', `SELECT a${repeat('[1]', 3000)} FROM t`, 'unsupported'],
-		['fields', `SELECT f(a)${repeat('.b', 4000)} FROM t`, 'unsupported'],
-		['name parts', `SELECT a${repeat('.b', 4000)} FROM t`, 'unsupported'],
-		['zones', `SELECT a${repeat(" AT TIME ZONE 'UTC'", 2000)} FROM t`, 'unsupported'],
-		['sub-queries', `SELECT ${repeat('(SELECT ', 1000)}1${repeat(')', 1000)}`, 'unsupported'],
+		['as many comma joins as tokens', `SELECT 1 FROM t${repeat(', t', 128)}`, 'too-large'],
+		['unions', `${repeat('SELECT 1 UNION ', 1000)}SELECT 1`, 'too-large'],
+		['lambdas', `SELECT ${repeat('x -> ', 1000)}1`, 'too-large'],
+		['types', `SELECT cast(a AS ${repeat('array<', 1000)}int${repeat('>', 1000)}) FROM t`, 'too-large'],
+		['array types', `SELECT cast(a AS int ${repeat('array ', 4000)}) FROM t`, 'too-large'],
+		['subscripts', `SELECT a${repeat('[1]', 3000)} FROM t`, 'too-large'],
+		['fields', `SELECT f(a)${repeat('.b', 4000)} FROM t`, 'too-large'],
+		['name parts', `SELECT a${repeat('.b', 4000)} FROM t`, 'too-large'],
+		['zones', `SELECT a${repeat(" AT TIME ZONE 'UTC'", 2000)} FROM t`, 'too-large'],
+		['sub-queries', `SELECT ${repeat('(SELECT ', 1000)}1${repeat(')', 1000)}`, 'too-large'],
 		['open parentheses', `SELECT ${repeat('(', 60)}`, 'sql-syntax'],
 		['open sub-queries', `SELECT ${repeat('(SELECT ', 60)}`, 'sql-syntax'],
 		['a statement in a statement', `${repeat('EXPLAIN ', 3000)}SELECT 1`, 'unsupported'],
 		['digits', `SELECT ${repeat('1', 200_000)}`, 'validation'],
 	])('%s', (_name, sql, code) => {
-		expect(refusalOf(sql).code).toBe(code);
+		const refusal = refusalOf(sql);
+		expect(refusal.code).toBe(code);
+		if (code === 'too-large') expect(Object.values(bounds).map(String)).toContain(/\d+/.exec(refusal.message)?.[0]);
 	});
 
 	test.each([
@@ -57,4 +61,11 @@ describe('hostile sizes are refused, not suffered', () => {
 	])('but as many %s as the bounds allow are read', (_name, sql) => {
 		expect(parseQuery(sql).kind).toBe('query');
 	});
+});
+
+test('the page about SQL prints every bound, in order', () => {
+	const page = readFileSync(new URL('../../../docs/sql.md', import.meta.url), 'utf8');
+	const [, point = ''] = /^- Texts beyond the bounds([\s\S]*?)\.\n/m.exec(page) ?? [];
+	const printed = [...point.matchAll(/[\d,]*\d/g)].map(([number]) => Number(number.replaceAll(',', '')));
+	expect(printed).toEqual(Object.values(bounds));
 });

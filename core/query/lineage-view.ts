@@ -3,13 +3,46 @@ import * as z from 'zod';
 import type { Config } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import type { TableRef } from '../ledger.ts';
-import { type IndirectSource, lineageFacet, type Resolved } from '../sql.ts';
+import { type ColumnLineageFacet, type IndirectSource, lineageFacet, type Resolved } from '../sql.ts';
 
 const source = { table: z.string(), column: z.string() };
 const Direct = z.object({ ...source, kind: z.enum(['identity', 'transformation', 'aggregation']) });
 const Indirect = z.object({
 	...source,
 	use: z.enum(['filter', 'join', 'group', 'sort', 'window', 'conditional']),
+});
+
+const InputField = z.object({
+	namespace: z.string(),
+	name: z.string(),
+	field: z.string(),
+	transformations: z.array(
+		z.object({
+			type: z.enum(['DIRECT', 'INDIRECT']),
+			subtype: z.enum([
+				'IDENTITY',
+				'TRANSFORMATION',
+				'AGGREGATION',
+				'JOIN',
+				'GROUP_BY',
+				'FILTER',
+				'SORT',
+				'WINDOW',
+				'CONDITIONAL',
+			]),
+			description: z.string(),
+			masking: z.boolean(),
+		}),
+	),
+});
+
+const Facet = z.object({
+	_producer: z.url(),
+	_schemaURL: z.url(),
+	fields: z
+		.record(z.string(), z.object({ inputFields: z.array(InputField) }))
+		.meta({ description: 'What feeds or decides each column of the result' }),
+	dataset: z.array(InputField).meta({ description: 'What decides which rows there are' }),
 });
 
 export const LineageView = z.object({
@@ -23,9 +56,9 @@ export const LineageView = z.object({
 		)
 		.meta({ description: 'The columns of the result' }),
 	rows: z.array(Indirect).meta({ description: 'Columns that decide which rows there are, for every output' }),
-	columnLineage: z
-		.looseObject({})
-		.meta({ description: "The same as OpenLineage's ColumnLineageDatasetFacet; datasets are named by Glue ARN" }),
+	columnLineage: Facet.meta({
+		description: "The same as OpenLineage's ColumnLineageDatasetFacet; datasets are named by Glue ARN",
+	}),
 });
 export type LineageView = z.infer<typeof LineageView>;
 
@@ -42,8 +75,15 @@ export function viewLineage(
 			indirect: o.indirect.map(influenceOf),
 		})),
 		rows: resolved.rows.map(influenceOf),
-		columnLineage: { ...lineageFacet(resolved, (id) => datasetOf(region, tables.get(id)), producer) },
+		columnLineage: facetOf(lineageFacet(resolved, (id) => datasetOf(region, tables.get(id)), producer)),
 	};
+}
+
+function facetOf({ fields, dataset, ...named }: ColumnLineageFacet): LineageView['columnLineage'] {
+	const inputs = (list: ColumnLineageFacet['dataset']) =>
+		list.map((input) => ({ ...input, transformations: [...input.transformations] }));
+	const outputs = Object.entries(fields).map(([name, { inputFields }]) => [name, { inputFields: inputs(inputFields) }]);
+	return { ...named, fields: Object.fromEntries(outputs), dataset: inputs(dataset) };
 }
 
 export const influenceOf = ({ table, column, use }: IndirectSource) => ({ table, column, use });
