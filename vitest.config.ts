@@ -1,10 +1,20 @@
 import { defineConfig } from 'vitest/config';
 import { grammarAlias } from './tests/grammar.ts';
 
+const pure = [
+	'tests/core/**/*.test.ts',
+	'tests/local/print-duckdb*.test.ts',
+	'tests/local/{format,pattern,type-text}.test.ts',
+];
+
 export default defineConfig({
 	resolve: { alias: await grammarAlias() },
 	test: {
-		include: ['tests/**/*.test.ts'],
+		projects: [
+			// These share nothing but what they import, which is read once for all of them.
+			{ extends: true, test: { name: 'core', include: pure, isolate: false } },
+			{ extends: true, test: { name: 'bank', include: ['tests/**/*.test.ts'], exclude: pure } },
+		],
 		setupFiles: ['tests/conformance.ts'],
 		globalSetup: ['tests/conformance/table.ts', 'tests/parser.ts'],
 		// The notice belongs to operators; Node 20 stays supported here until the SDK drops it.

@@ -1,6 +1,6 @@
 /** Fairlead's four tables, made in the embedded DynamoDB as the deployed stack makes them. Existing ones are kept. */
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { CreateTableCommand, type CreateTableCommandInput } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, type CreateTableCommandInput, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
 import type { Tables } from '#core/context.ts';
 import { errorName } from '#core/error.ts';
 import { UNSEALED_INDEX } from '#core/ledger.ts';
@@ -62,4 +62,7 @@ export async function createTables(client: DynamoDBClient, tables: Tables): Prom
 			if (errorName(error) !== 'ResourceInUseException') throw error;
 		}
 	}
+	// A table that is being made is not there yet.
+	const waiting = { client, minDelay: 1, maxDelay: 1, maxWaitTime: 30 };
+	await Promise.all(inputs.map(({ TableName }) => waitUntilTableExists(waiting, { TableName })));
 }

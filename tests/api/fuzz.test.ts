@@ -17,7 +17,7 @@ const soak = process.env['FAIRLEAD_SOAK'] !== undefined;
  * One in so many attempts, the same ones each time; where there are hundreds of fields, or each one taken costs a call,
  * fewer.
  */
-const SHARE = 3;
+const SHARE = 6;
 const sampled: Readonly<Record<string, number>> = {
 	putDataProduct: 11,
 	putDomain: 4,
@@ -344,7 +344,7 @@ describe('a body as a whole', () => {
 				});
 				expect(outcome.fault).toBeNull();
 			}),
-			{ seed: 20_261_121, numRuns: 150 },
+			{ seed: 20_261_121, numRuns: soak ? 500 : 75 },
 		);
 		expect(await footprint(test)).toEqual(before);
 	}, 60_000);
