@@ -24,7 +24,7 @@ export const DomainRegistration = z
 				z.strictObject({
 					issuer: Issuer,
 					subject: z.string().min(1).max(255),
-					roles: z.array(z.enum(roles)).min(1),
+					roles: z.array(z.enum(roles)).min(1).max(roles.length),
 				}),
 			)
 			.max(500),

@@ -48,13 +48,13 @@ function callsTable(name: string): CreateTableCommandInput {
 	};
 }
 
+/** What each table is made of. */
+export function inputsOf(tables: Tables): readonly CreateTableCommandInput[] {
+	return [ledgerTable(tables.ledger), table(tables.payloads), table(tables.projections), callsTable(tables.calls)];
+}
+
 export async function createTables(client: DynamoDBClient, tables: Tables): Promise<void> {
-	const inputs = [
-		ledgerTable(tables.ledger),
-		table(tables.payloads),
-		table(tables.projections),
-		callsTable(tables.calls),
-	];
+	const inputs = inputsOf(tables);
 	for (const input of inputs) {
 		try {
 			await client.send(new CreateTableCommand(input));
