@@ -53,6 +53,14 @@ export const codes = {
 		advice:
 			'Query with the principal that your domain registered for this purpose; `GET /api/v1/me` lists yours. If there is none, your domain must register one.',
 	},
+	'grant-suspended': {
+		status: 403,
+		title: 'The grant is suspended',
+		meaning:
+			'The grant stands, and opens nothing for now: an owner or the privacy officer of the product, or Fairlead itself, holds it back.',
+		advice:
+			'Read `heldBy` and `notices` of the grant. Where the contract changed, ask for what is left of it with `POST /api/v1/grants/{id}/renew`. Otherwise ask whom `heldBy` names: once it is resumed, the same query runs.',
+	},
 	'column-not-granted': {
 		status: 403,
 		title: 'A column is not granted',
@@ -112,6 +120,19 @@ export const codes = {
 		meaning: 'The request is no longer open, or you have said your part and another person must now speak.',
 		advice: 'Read the request: its `state` and `awaiting` say what is still missing, if anything.',
 	},
+	'nothing-to-erase': {
+		status: 409,
+		title: 'There is nothing to erase',
+		meaning: 'The entry has no payload, or that was erased, or is about to be.',
+		advice: '`detail` says which. `GET /api/v1/ledger/erasures` lists what was erased, when and why.',
+	},
+	'still-needed': {
+		status: 409,
+		title: 'Something that is in force still needs this',
+		meaning:
+			'A pending request, a live grant or the like could not be kept, decided or ended without what is to be erased.',
+		advice: '`detail` names what needs it. Let that be ended, decided or said anew first, then ask again.',
+	},
 	'version-exists': {
 		status: 409,
 		title: 'This version was already published with other content',
@@ -132,6 +153,14 @@ export const codes = {
 		meaning: 'Access to the table is not decided by Lake Formation alone, so a grant would prove nothing.',
 		advice:
 			'Whoever owns the table must register its location with Lake Formation and take away what `IAMAllowedPrincipals` holds on it. `detail` says what is in the way.',
+	},
+	'quota-exceeded': {
+		status: 409,
+		title: 'Lake Formation has no room for this',
+		meaning:
+			'A limit of Lake Formation would be passed: on the filters that one principal holds on one table, or on the length of one.',
+		advice:
+			'`detail` names the limit. Take filters away that are not needed any more, ask for rows that can be told shorter, or use another principal.',
 	},
 	'not-finished': {
 		status: 409,
@@ -205,6 +234,13 @@ export const codes = {
 		meaning: 'The contract can be read, but the rules of this mesh do not let it be published as it is.',
 		advice:
 			'`errors` names each rule that refused, the place in the contract, and what the rule asks for. Change the contract and publish it again.',
+	},
+	'request-refused': {
+		status: 422,
+		title: 'The rules of the mesh refuse this request',
+		meaning: 'The request can be read, but no approver could grant it: the rules that bind every domain forbid it.',
+		advice:
+			'`errors` names each rule that refused, the part of the request, and what the rule asks for. Change the request and send it again.',
 	},
 	'product-retired': {
 		status: 422,

@@ -10,6 +10,9 @@ const prefixes = {
 	report: 'rep',
 	entry: 'led',
 	person: 'per',
+	batch: 'bat',
+	reading: 'rdg',
+	delegation: 'dlg',
 } as const;
 
 export type Kind = keyof typeof prefixes;
@@ -29,6 +32,9 @@ export function idOf(kind: Kind) {
 			`must be a ${kind} id, ${prefixes[kind]}_ and 26 characters`,
 		);
 }
+
+/** The schema of an id of whatever kind. */
+export const AnyId = z.string().regex(new RegExp(`^(${Object.values(prefixes).join('|')})_[0-9A-HJKMNP-TV-Z]{26}$`));
 
 /** A domain's or data product's name part: lower case, digits, hyphen or underscore. */
 export const Slug = z

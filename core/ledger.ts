@@ -5,11 +5,10 @@
  * that version. A crash before the insert leaves at most an orphaned payload; a crash after it leaves listings
  * behind, which the sweep repairs. State is the fold of a short stream read consistently; listings never decide.
  */
-import { createHash } from 'node:crypto';
 import type { Context } from './context.ts';
 import { BrokerError } from './error.ts';
 import { newId } from './id.ts';
-import { canonicalBytes, type Entry, payloadHash, seal, sha256 } from './ledger/entry.ts';
+import { canonicalBytes, type Entry, MAX_ENTRY_BYTES, open, payloadHash, seal, sha256 } from './ledger/entry.ts';
 import { applyProjections, project } from './ledger/projection.ts';
 import { as, parse, type Recorded, recordedOf } from './ledger/record.ts';
 import type { Body } from './ledger/schema.ts';
@@ -23,19 +22,48 @@ import {
 	readVersion,
 	readVersions,
 	scanEntries,
-	UNSEALED_SHARDS,
+	shardName,
 } from './ledger/store.ts';
+import { versionOf } from './ledger/upcast.ts';
 import { type Stored, verifyStream } from './ledger/verify.ts';
 
+export { readMany } from './ledger/batch.ts';
 export { canonicalBytes, Hash, leafHash, MAX_ENTRY_BYTES, sha256 } from './ledger/entry.ts';
+export { erasePayload } from './ledger/erase.ts';
 export { rebuildListings, repairListings, verifyAll } from './ledger/maintain.ts';
 export * as Listing from './ledger/projection.ts';
-export { as, find, type Recorded, readable } from './ledger/record.ts';
-export { type BodyOf, stream, type TableRef } from './ledger/schema.ts';
-export { insertPayload, readPayload, UNSEALED_INDEX } from './ledger/store.ts';
+export { as, find, type Recorded, readable, recordedOf } from './ledger/record.ts';
+export { relist } from './ledger/relist.ts';
+export {
+	type BodyOf,
+	bypassReasons,
+	ColumnMap,
+	DriftKind,
+	erasureFindings,
+	erasureReasons,
+	GrantEffect,
+	GrantStep,
+	StreamName,
+	stream,
+	type TableRef,
+	unreadReasons,
+} from './ledger/schema.ts';
+export {
+	headKey,
+	insertPayload,
+	isHead,
+	isSealed,
+	readPayload,
+	shardNames,
+	stored as storedOf,
+	UNSEALED_INDEX,
+	unavailable,
+	unsealed,
+	versionKey,
+} from './ledger/store.ts';
 export { type Finding, type Stored, verifyStream } from './ledger/verify.ts';
 
-type Ctx = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'trace' | 'warn'>;
+type Ctx = Pick<Context, 'aws' | 'config' | 'clock' | 'random' | 'trace' | 'warn' | 'appended'>;
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 
 export type Draft = {
@@ -64,7 +92,7 @@ export async function append(ctx: Ctx, draft: Draft): Promise<Recorded> {
 		ver: sealed.entry.ver,
 		bytes: sealed.bytes,
 		leaf: sealed.leaf,
-		unsealed: { shard: shardOf(draft.stream), key: unsealedKey(now, sealed.entry) },
+		unsealed: { shard: shardOf(ctx, draft.stream), key: unsealedKey(now, sealed.entry) },
 	};
 	// Read it as everybody will, before anybody can: what would not be understood is not stored.
 	const recorded = parse(sealed, item);
@@ -74,6 +102,7 @@ export async function append(ctx: Ctx, draft: Draft): Promise<Recorded> {
 			throw new BrokerError('conflict', 'This changed while you were at it; read it again and retry.');
 		}
 	}
+	ctx.appended?.(item);
 	try {
 		await applyProjections(ctx, project(recorded));
 	} catch (error) {
@@ -82,10 +111,24 @@ export async function append(ctx: Ctx, draft: Draft): Promise<Recorded> {
 	return recorded;
 }
 
-function envelope(ctx: Ctx, own: { id: string; at: string }, draft: Draft, piiHash: string | undefined): Entry {
+/** Whether a draft fits into an entry with its reserve free. Writes nothing. */
+export function fits(draft: Draft): boolean {
+	// What differs from the entry written later is of the same length: id, time, hashes.
+	const own = { id: `ent_${'0'.repeat(26)}`, at: '2000-01-01T00:00:00.000Z' };
+	const piiHash = draft.pii === undefined ? undefined : '0'.repeat(64);
+	const bytes = canonicalBytes(envelope({ trace: '0'.repeat(32) }, own, draft, piiHash));
+	return bytes.length <= MAX_ENTRY_BYTES - (draft.reserve ?? 0);
+}
+
+function envelope(
+	ctx: Pick<Ctx, 'trace'>,
+	own: { id: string; at: string },
+	draft: Draft,
+	piiHash: string | undefined,
+): Entry {
 	return {
 		...draft.body,
-		v: 1,
+		v: versionOf(draft.body.type),
 		stream: draft.stream,
 		ver: (draft.after?.ver ?? 0) + 1,
 		...own,
@@ -98,8 +141,9 @@ function envelope(ctx: Ctx, own: { id: string; at: string }, draft: Draft, piiHa
 
 async function writePayload(ctx: Ctx, id: string, pii: Record<string, unknown>): Promise<string> {
 	const salt = ctx.random(16);
-	await insertPayload(ctx, `P#${id}`, { salt: { B: salt }, pii: deflated(canonicalBytes(pii)) });
-	return payloadHash(salt, pii);
+	const bytes = canonicalBytes(pii);
+	await insertPayload(ctx, `P#${id}`, { salt: { B: salt }, pii: deflated(bytes) });
+	return payloadHash(salt, bytes);
 }
 
 /** Every version of a stream, in order, its chain checked. Throws `record-corrupt` on the first fault. */
@@ -110,9 +154,17 @@ export async function read(ctx: ReadCtx, stream: string): Promise<Recorded[]> {
 	return versions.map((stored) => recordedOf(stored));
 }
 
-/** The last version of a stream, or null. For streams whose every version carries the whole state. */
-export async function last<T extends Body['type']>(ctx: ReadCtx, stream: string, type: T): Promise<Recorded<T> | null> {
-	const stored = await readLast(ctx, stream);
+/**
+ * The last version of a stream, or null; also null where it is an earlier one than `from`. For streams whose every
+ * version carries the whole state.
+ */
+export async function last<T extends Body['type']>(
+	ctx: ReadCtx,
+	stream: string,
+	type: T,
+	from = 1,
+): Promise<Recorded<T> | null> {
+	const stored = await readLast(ctx, stream, from);
 	return stored === null ? null : as(recordedOf(stored), type);
 }
 
@@ -123,8 +175,8 @@ export async function payload(ctx: ReadCtx, entry: Entry): Promise<Record<string
 	const salt = item?.['salt']?.B;
 	if (item === null || salt === undefined) return null;
 	const bytes = inflated(item['pii']);
-	const hash = createHash('sha256').update(salt).update(bytes).digest('hex');
-	if (hash !== entry.piiHash) throw new BrokerError('record-corrupt', 'A payload does not match its entry.');
+	if (payloadHash(salt, bytes) !== entry.piiHash)
+		throw new BrokerError('record-corrupt', 'A payload does not match its entry.');
 	return JSON.parse(new TextDecoder().decode(bytes)) as Record<string, unknown>;
 }
 
@@ -150,6 +202,12 @@ export async function rawStream(ctx: ReadCtx, stream: string): Promise<Stored[]>
 	return readVersions(ctx, stream);
 }
 
+/** An entry from its bytes alone, under the key that it names itself. Throws `record-corrupt`. */
+export function readEntry(bytes: Uint8Array): Recorded {
+	const sealed = open(bytes);
+	return parse(sealed, { stream: sealed.entry.stream, ver: sealed.entry.ver, bytes, leaf: sealed.leaf });
+}
+
 /** A page of the whole ledger in table order: streams come whole and in order. */
 export async function rawPage(ctx: ReadCtx, start: string | null, limit: number) {
 	return scanEntries(ctx, start, limit);
@@ -160,6 +218,7 @@ function unsealedKey(now: Date, { ver, id }: Entry): string {
 	return `${String(now.getTime()).padStart(15, '0')}#${String(ver).padStart(10, '0')}#${id}`;
 }
 
-function shardOf(stream: string): number {
-	return Number.parseInt(sha256(stream).slice(0, 8), 16) % UNSEALED_SHARDS;
+/** In which shard of the `unsealed` index a stream's entries wait. */
+export function shardOf({ config }: Pick<Context, 'config'>, stream: string): string {
+	return shardName(Number.parseInt(sha256(stream).slice(0, 8), 16) % config.unsealedShards);
 }

@@ -7,6 +7,10 @@
 import { actorOf, type Context } from './context.ts';
 import { BrokerError } from './error.ts';
 import * as Ledger from './ledger.ts';
+import { bodyOf, type ColumnMap, columnsOf } from './lineage/columns.ts';
+
+export { type ColumnMap, MAX_COLUMN_BYTES, sizeOf } from './lineage/columns.ts';
+export { type Job, jobOf, noteStarted, startedAs, startedNoted, tokenOf } from './lineage/started.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 
@@ -35,22 +39,43 @@ function fold(id: string, entries: readonly Ledger.Recorded[]): Flow | null {
 	return { id, intended, entries, state, ended, rows: Ledger.find(entries, 'FlowDelivered')?.body.rows ?? null };
 }
 
+/** After that nobody expects an end to be recorded any more. */
+export const ORPHANED_AFTER_MS = 3_600_000;
+
+/**
+ * Its state as of an instant. `orphaned` is told by the clock alone and written nowhere: Athena may still run the query (for
+ * four hours at most), and the end takes its place whenever it is recorded.
+ */
+export function stateAt({ state, intended }: Flow, now: Date): FlowState | 'orphaned' {
+	const late = now.getTime() - Date.parse(intended.entry.at) > ORPHANED_AFTER_MS;
+	return state === 'intended' && late ? 'orphaned' : state;
+}
+
 const states = { FlowCompleted: 'completed', FlowFailed: 'failed', FlowCancelled: 'cancelled' } as const;
 
-/** Records that data is about to flow. `texts` (SQL as sent and as printed) may hold literals: they go to the payload. */
+/**
+ * Records that data is about to flow, and these columns of it. `texts` (SQL as sent and as printed) may hold literals: they
+ * go to the payload.
+ */
 export async function intend(
 	ctx: Context,
-	body: Omit<Ledger.BodyOf<'FlowIntended'>, 'type'>,
+	flow: Parameters<typeof bodyOf>[1],
+	columns: ColumnMap,
 	texts: { readonly sql: string; readonly printed: string; readonly columns: readonly (string | null)[] },
 ): Promise<Flow> {
 	const recorded = await Ledger.append(ctx, {
-		stream: Ledger.stream.flow(body.flow),
+		stream: Ledger.stream.flow(flow.flow),
 		after: null,
 		actor: actorOf(ctx),
-		body: { type: 'FlowIntended', ...body },
+		body: await bodyOf(ctx, flow, columns),
 		pii: texts,
 	});
-	return written(fold(body.flow, [recorded]));
+	return written(fold(flow.flow, [recorded]));
+}
+
+/** Which columns a flow reads, and what becomes of them. Throws `record-corrupt` where that is missing or altered. */
+export function columnsIn(ctx: ReadCtx, { intended }: Flow): Promise<ColumnMap> {
+	return columnsOf(ctx, intended.body);
 }
 
 export type End = Ledger.BodyOf<'FlowCompleted'> | Ledger.BodyOf<'FlowFailed'> | Ledger.BodyOf<'FlowCancelled'>;

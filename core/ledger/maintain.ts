@@ -2,7 +2,7 @@
 import type { Context } from '../context.ts';
 import { applyProjections, project, readHint, writeHint } from './projection.ts';
 import { readable, recordedOf } from './record.ts';
-import { readVersion, scanEntries, UNSEALED_SHARDS, unsealed } from './store.ts';
+import { readVersion, scanEntries, shardNames, unsealed } from './store.ts';
 import { chainChecker, type Finding, type Stored } from './verify.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
@@ -34,20 +34,23 @@ export async function verifyAll(ctx: ReadCtx): Promise<{ entries: number; stream
 	return { entries, streams, findings };
 }
 
+/** Before every key of the index: DynamoDB takes no empty text for a key. */
+const BEGINNING = '0';
+
 /**
  * Projects again what was appended since the last pass: covers a crash between an insert and its listings.
  * The overlap absorbs index lag and clock differences between writers; projecting twice changes nothing.
  */
 export async function repairListings(ctx: RepairCtx, now: Date): Promise<number> {
 	const overlapMs = 120_000;
-	const from = (await readHint(ctx, 'listings-cursor')) ?? '';
-	const shards = Array.from({ length: UNSEALED_SHARDS }, (_, shard) => repairShard(ctx, shard, from));
+	const from = (await readHint(ctx, 'listings-cursor')) ?? BEGINNING;
+	const shards = shardNames(ctx).map((shard) => repairShard(ctx, shard, from));
 	const repaired = (await Promise.all(shards)).reduce((sum, n) => sum + n, 0);
 	await writeHint(ctx, 'listings-cursor', String(now.getTime() - overlapMs).padStart(15, '0'));
 	return repaired;
 }
 
-async function repairShard(ctx: RepairCtx, shard: number, from: string): Promise<number> {
+async function repairShard(ctx: RepairCtx, shard: string, from: string): Promise<number> {
 	let repaired = 0;
 	let after = from;
 	for (;;) {

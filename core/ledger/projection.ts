@@ -12,8 +12,10 @@ import {
 	QueryCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { Context } from '../context.ts';
+import { errorName } from '../error.ts';
+import { bypassLines } from './bypass.ts';
 import { sha256 } from './entry.ts';
-import type { Body, TableRef } from './schema.ts';
+import type { Body, BodyOf, TableRef } from './schema.ts';
 import { text, unavailable } from './store.ts';
 
 type Ctx = Pick<Context, 'aws' | 'config'>;
@@ -27,12 +29,52 @@ export const key = {
 	domains: 'domains',
 	products: 'products',
 	person: (person: string) => `person#${person}`,
-	principal: (arn: string) => `principal#${arn}`,
 	table: (database: string, table: string) => `table#${database}.${table}`,
 	requestsOfDomain: (domain: string) => `requests#domain#${domain}`,
 	requestsOfPerson: (person: string) => `requests#person#${person}`,
 	grantsOfDomain: (domain: string) => `grants#domain#${domain}`,
 	grantsOfPerson: (person: string) => `grants#person#${person}`,
+	/** Grants of a product that may be in force; whoever finds one there that has ended takes it off. */
+	grantsOfProduct: (product: string) => `grants#product#${product}`,
+	/** The same of a consuming domain. */
+	grantsOfConsumer: (domain: string) => `grants#consumer#${domain}`,
+	/** Products and domains by when the grants that their last change may affect are to be looked at. */
+	affected: (shard: number) => `affected#${shard}`,
+	/** Delegations that somebody gave or was given, and those of a domain. */
+	delegationsOfPerson: (person: string) => `delegations#person#${person}`,
+	delegationsOfDomain: (domain: string) => `delegations#domain#${domain}`,
+	/** By whose delegations somebody may decide in a domain, by their end, and those of a domain; what was taken back goes. */
+	mandates: (person: string, domain: string) => `mandates#${person}#${domain}`,
+	delegationsByEnd: (domain: string) => `delegations#end#${domain}`,
+	/** Every table on which anybody ever held anything. */
+	held: 'held',
+	/** Who ever held anything on a table. */
+	holdersOf: (t: TableRef) => `holders#${t.account}.${t.database}.${t.table}`,
+	/** Which tables the principals of a consuming account ever held in databases of other accounts. */
+	heldFrom: (account: string) => `heldfrom#${account}`,
+	/** Entitlements by when they were last on their way to Lake Formation: whoever was overtaken may have left something. */
+	moving: (shard: number) => `moving#${shard}`,
+	/** Requests by when they were filed, for reminders and lapsing; the sweep takes off what is decided. */
+	pending: (shard: number) => `pending#${shard}`,
+	/** Access taken in an emergency that nobody has looked at, by when that is due: of all, and of one domain's products. */
+	unreviewed: 'unreviewed',
+	unreviewedOfDomain: (domain: string) => `unreviewed#domain#${domain}`,
+	/** The same, for the sweep to tell of what is overdue. */
+	reviews: (shard: number) => `reviews#${shard}`,
+	/** What somebody took in emergencies: what nobody has looked at, by when that is due, and what was without need, by when that was found. */
+	emergenciesOf: (person: string) => `emergencies#person#${person}`,
+	condemnedOf: (person: string) => `condemned#person#${person}`,
+	/** The flow of an execution of Athena, as its end says. */
+	execution: (id: string) => `execution#${id}`,
+	/** Flows that ended without anybody knowing their execution, by when. */
+	unnoted: 'unnoted',
+	/** Days that were checked, and bypasses that were found on one: of all, and on one domain's products. */
+	completeness: 'completeness',
+	bypasses: (day: string) => `bypasses#${day}`,
+	bypassesOfDomain: (domain: string, day: string) => `bypasses#domain#${domain}#${day}`,
+	/** Entries whose payload was to be erased, by when that was asked; and those of them that still have it. */
+	erasures: 'erasures',
+	erasing: 'erasing',
 	/** Grants by their end, for expiry. */
 	due: (shard: number) => `due#${shard}`,
 	/** Grants and queries that are on their way. */
@@ -43,22 +85,44 @@ export const key = {
 export const shardOf = (id: string) => Number.parseInt(sha256(id).slice(0, 8), 16) % SHARDS;
 
 /** What an entry adds to, or takes from, the listings. Pure. */
-export function project(recorded: { readonly body: Body; readonly entry: { readonly at: string } }): Projection[] {
+export function project(recorded: {
+	readonly body: Body;
+	readonly entry: { readonly at: string; readonly ver: number };
+}): Projection[] {
 	const { body } = recorded;
 	switch (body.type) {
 		case 'DomainRegistered':
 			return [
 				put(key.domains, body.domain),
 				...body.members.map((m) => put(key.person(m.person), body.domain)),
-				...body.principals.map((p) => put(key.principal(p.arn), body.domain)),
+				...affecting(`domain#${body.domain}`, recorded.entry),
 			];
 		case 'ContractPublished':
-			return [put(key.products, body.product), ...body.tables.map((t) => tableOf(t, body.product))];
+			return [
+				put(key.products, body.product),
+				...body.tables.map((t) => tableOf(t, body.product)),
+				...affecting(`product#${body.product}`, recorded.entry),
+			];
 		case 'AccessRequested':
 			return [
 				put(key.requestsOfDomain(body.productDomain), body.request),
 				...unique([body.requester, ...body.beneficiaries]).map((p) => put(key.requestsOfPerson(p), body.request)),
+				put(key.pending(shardOf(body.request)), `${recorded.entry.at}#${body.request}`),
+				...(body.breakGlass === undefined ? [] : taking(body, body.breakGlass)),
 			];
+		case 'AccessReviewed':
+			return [
+				...reviewLines(body).map((l) => drop(...l)),
+				// What it opened, if anything, is to be ended.
+				...(body.verdict === 'justified' ? [] : condemning(body, recorded.entry)),
+			];
+		case 'AccessReviewOverdue':
+			return [drop(key.reviews(shardOf(body.request)), `${body.reviewDue}#${body.request}`)];
+		case 'AccessReopened':
+			// What its decision brought into being, if anything, is still to be ended.
+			return [put(key.open(shardOf(body.request)), `request#${body.request}`)];
+		case 'AccessEdited':
+			return body.beneficiaries.map((p) => put(key.requestsOfPerson(p), body.request));
 		case 'AccessDecided':
 			return body.grant === undefined ? [] : [put(key.open(shardOf(body.grant)), `request#${body.request}`)];
 		case 'GrantOpened':
@@ -68,14 +132,34 @@ export function project(recorded: { readonly body: Body; readonly entry: { reado
 					? []
 					: [put(key.grantsOfDomain(body.consumerDomain), body.grant)]),
 				...body.beneficiaries.map((p) => put(key.grantsOfPerson(p), body.grant)),
+				put(key.grantsOfProduct(body.product), body.grant),
+				put(key.grantsOfConsumer(body.consumerDomain), body.grant),
 				put(key.due(shardOf(body.grant)), `${body.until}#${body.grant}`),
 				put(key.open(shardOf(body.grant)), `grant#${body.grant}`),
 				drop(key.open(shardOf(body.grant)), `request#${body.request}`),
 			];
 		case 'GrantSettled':
+			// One that may take the place of another is looked at once more.
+			if (body.renews !== undefined) return [put(key.open(shardOf(body.grant)), `grant#${body.grant}`)];
 			return body.state === 'granted' ? [drop(key.open(shardOf(body.grant)), `grant#${body.grant}`)] : [];
+		case 'GrantSuspending':
+		case 'GrantResuming':
+		case 'GrantNarrowed':
 		case 'GrantEnding':
 			return [put(key.open(shardOf(body.grant)), `grant#${body.grant}`)];
+		case 'GrantLeft':
+			return [
+				...body.persons.map((p) => drop(key.grantsOfPerson(p), body.grant)),
+				put(key.open(shardOf(body.grant)), `grant#${body.grant}`),
+			];
+		case 'GrantShortened':
+			return [
+				put(key.due(shardOf(body.grant)), `${body.until}#${body.grant}`),
+				drop(key.due(shardOf(body.grant)), `${body.was}#${body.grant}`),
+				put(key.open(shardOf(body.grant)), `grant#${body.grant}`),
+			];
+		case 'GrantSuspended':
+			return body.state === 'suspended' ? [drop(key.open(shardOf(body.grant)), `grant#${body.grant}`)] : [];
 		case 'GrantEnded':
 			return body.state === 'revoke_failed' ? [] : [drop(key.open(shardOf(body.grant)), `grant#${body.grant}`)];
 		case 'FlowIntended':
@@ -91,18 +175,124 @@ export function project(recorded: { readonly body: Body; readonly entry: { reado
 		case 'FlowCompleted':
 		case 'FlowFailed':
 		case 'FlowCancelled':
-			return [drop(key.open(shardOf(body.flow)), `query#${body.flow}`)];
-		case 'AccessCancelled':
+			return [
+				drop(key.open(shardOf(body.flow)), `query#${body.flow}`),
+				body.execution === null
+					? put(key.unnoted, `${recorded.entry.at}#${body.flow}`)
+					: put(key.execution(body.execution), body.flow),
+			];
+		case 'CompletenessChecked':
+			return [put(key.completeness, body.day)];
+		case 'BypassDetected':
+			return bypassLines(body, key).map((l) => put(...l));
 		case 'EntitlementChanged':
+			return holdingOf(body, recorded.entry);
+		case 'DelegationGiven':
+			return [
+				...unique([body.giver, body.to]).map((p) => put(key.delegationsOfPerson(p), body.delegation)),
+				put(key.delegationsOfDomain(body.domain), body.delegation),
+				...delegationLines(body, body.domain).map((l) => put(...l)),
+			];
+		case 'DelegationEnded':
+			// One that does not say of which domain it was leaves its lines, which lead to its end.
+			return body.domain === undefined ? [] : delegationLines(body, body.domain).map((l) => drop(...l));
+		case 'ErasureRequested':
+			return [put(key.erasures, `${recorded.entry.at}#${body.entry}`), put(key.erasing, body.entry)];
+		case 'PayloadErased':
+			return [drop(key.erasing, body.entry)];
+		case 'AccessCancelled':
+		case 'AccessLapsed':
+		case 'AccessReminded':
+		case 'ColumnsRecorded':
+		case 'DomainRegistering':
+		case 'DriftRecorded':
 		case 'FlowDelivered':
+		case 'GrantHeld':
+		case 'GrantReleased':
 		case 'ReportRequested':
+		case 'RecordsRead':
+		case 'IntegrityFault':
 			return [];
 	}
 }
 
 const put = (pk: string, sk: string): Projection => ({ op: 'put', pk, sk });
 const drop = (pk: string, sk: string): Projection => ({ op: 'delete', pk, sk });
+
+/** Where a delegation is listed by its end. */
+function delegationLines(
+	of: { readonly delegation: string; readonly to: string; readonly until: string },
+	domain: string,
+) {
+	const line = `${of.until}#${of.delegation}`;
+	return [key.mandates(of.to, domain), key.delegationsByEnd(domain)].map((pk) => [pk, line] as const);
+}
+
+/** Where access that is to be reviewed is listed. */
+export function reviewLines(of: {
+	readonly request: string;
+	readonly productDomain: string;
+	readonly reviewDue: string;
+	/** Pseudonyms of whoever took it. */
+	readonly takers?: readonly string[] | undefined;
+}) {
+	const line = `${of.reviewDue}#${of.request}`;
+	const places = [key.unreviewed, key.unreviewedOfDomain(of.productDomain), key.reviews(shardOf(of.request))];
+	return [...places, ...(of.takers ?? []).map(key.emergenciesOf)].map((pk) => [pk, line] as const);
+}
+
+/** Asked for in an emergency: to be reviewed, and on its way until it is taken, or cannot be any more. */
+function taking(
+	{ request, productDomain, requester }: BodyOf<'AccessRequested'>,
+	{ reviewDue, of }: NonNullable<BodyOf<'AccessRequested'>['breakGlass']>,
+): Projection[] {
+	const takers = unique([requester, ...(of === undefined ? [] : [of])]);
+	const lines = reviewLines({ request, productDomain, reviewDue, takers });
+	return [...lines.map((l) => put(...l)), followed(request)];
+}
+
+function condemning({ request, takers = [] }: BodyOf<'AccessReviewed'>, { at }: { readonly at: string }): Projection[] {
+	return [followed(request), ...takers.map((p) => put(key.condemnedOf(p), `${at}#${request}`))];
+}
+
+/** In a line of its own, which no entry of another stream takes off: entries are listed again in no order of streams. */
+const followed = (request: string) => put(key.open(shardOf(request)), `emergency#${request}`);
+
 const tableOf = (t: TableRef, product: string) => put(key.table(t.database, t.table), `${product}#${t.account}`);
+
+/** After that no call that began before a change still acts on what it read then. */
+const OVERTAKEN_MS = 20 * 60_000;
+
+/** When what was changed is to be looked at, as it stands in the listing. */
+export const affectedAt = (what: string, at: string, laterMs = 0) =>
+	`${new Date(Date.parse(at) + laterMs).toISOString()}#${what}`;
+
+/**
+ * At once, and again when nobody can be opening a grant any more under what was before. The first version of anything
+ * affects no grant.
+ */
+function affecting(what: string, { at, ver }: { readonly at: string; readonly ver: number }): Projection[] {
+	if (ver === 1) return [];
+	return [0, OVERTAKEN_MS].map((later) => put(key.affected(shardOf(what)), affectedAt(what, at, later)));
+}
+
+function holdingOf(
+	{ principal, table, step }: BodyOf<'EntitlementChanged'>,
+	{ at, ver }: { readonly at: string; readonly ver: number },
+): Projection[] {
+	const name = `${table.account}.${table.database}.${table.table}`;
+	const consumer = principal.split(':')[4] ?? '';
+	const moving = step === 'settled' ? [] : [put(key.moving(shardOf(name)), `${at}#${name}#${principal}`)];
+	// Only the first version adds these: later ones change what is read there, not that it is there.
+	if (ver > 1) return moving;
+	return [
+		...moving,
+		put(key.held, name),
+		put(key.holdersOf(table), principal),
+		...(consumer === table.account ? [] : [put(key.heldFrom(consumer), `${name}#${principal}`)]),
+	];
+}
+
 const unique = (values: readonly string[]) => [...new Set(values)];
 
 export async function applyProjections(ctx: Ctx, projections: readonly Projection[]): Promise<void> {
@@ -181,6 +371,21 @@ export async function readHint(ctx: Ctx, name: string): Promise<string | null> {
 export async function writeHint(ctx: Ctx, name: string, value: string): Promise<void> {
 	const Item = { ...hintKey(name), value: { S: value } };
 	await ctx.aws.dynamodb.send(new PutItemCommand({ TableName: ctx.config.tables.projections, Item }));
+}
+
+/** Keeps this value unless there is one: whichever stays. Of two who claim a name at once, both are told the same. */
+export async function claimHint(ctx: Ctx, name: string, value: string): Promise<string> {
+	const Item = { ...hintKey(name), value: { S: value } };
+	const TableName = ctx.config.tables.projections;
+	try {
+		await ctx.aws.dynamodb.send(
+			new PutItemCommand({ TableName, Item, ConditionExpression: 'attribute_not_exists(pk)' }),
+		);
+		return value;
+	} catch (error) {
+		if (errorName(error) !== 'ConditionalCheckFailedException') throw error;
+		return (await readHint(ctx, name)) ?? value;
+	}
 }
 
 const hintKey = (name: string): Record<'pk' | 'sk', AttributeValue> => ({ pk: { S: `hint#${name}` }, sk: { S: '-' } });

@@ -2,6 +2,7 @@
 import { BrokerError } from '../error.ts';
 import { type Entry, open, type Sealable } from './entry.ts';
 import { Body, type BodyOf } from './schema.ts';
+import { type Upcasts, upcast } from './upcast.ts';
 import type { Stored } from './verify.ts';
 
 /** An entry with its parsed body. `stored` is what lies in the table: bytes and leaf. */
@@ -16,12 +17,13 @@ type With<B> = {
 };
 
 /** Reads a stored version. Throws `record-corrupt` unless bytes, hash, key and schema all agree. */
-export function recordedOf(stored: Stored): Recorded {
-	return parse(open(stored.bytes), stored);
+export function recordedOf(stored: Stored, known?: Upcasts): Recorded {
+	return parse(open(stored.bytes, known), stored, known);
 }
 
-export function parse(sealed: Sealable, stored: Stored): Recorded {
-	const body = Body.safeParse(sealed.entry);
+/** `entry` is what was written; `body` is that as the present version of its type has it. */
+export function parse(sealed: Sealable, stored: Stored, known?: Upcasts): Recorded {
+	const body = Body.safeParse(upcast(sealed.entry, known));
 	if (
 		!body.success ||
 		sealed.leaf !== stored.leaf ||

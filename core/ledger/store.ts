@@ -22,13 +22,16 @@ import type { Stored } from './verify.ts';
 
 type Ctx = Pick<Context, 'aws' | 'config'>;
 
-/** Shards of the sparse `unsealed` index, the sealer's work queue: about 1,000 write units a second each. */
-export const UNSEALED_SHARDS = 64;
+/** The sparse index that is the sealer's work queue, in shards. */
 export const UNSEALED_INDEX = 'unsealed';
+export const shardName = (shard: number) => `U#${shard}`;
+/** The shards in which entries may wait. */
+export const shardNames = ({ config }: Pick<Context, 'config'>): string[] =>
+	Array.from({ length: config.unsealedShards }, (_, shard) => shardName(shard));
 
-const versionKey = (ver: number) => `V#${String(ver).padStart(10, '0')}`;
+export const versionKey = (ver: number) => `V#${String(ver).padStart(10, '0')}`;
 
-export type NewItem = Stored & { readonly unsealed: { readonly shard: number; readonly key: string } };
+export type NewItem = Stored & { readonly unsealed: { readonly shard: string; readonly key: string } };
 
 /** Inserts one version. False when that version exists already, whoever wrote it. */
 export async function insertEntry(ctx: Ctx, item: NewItem): Promise<boolean> {
@@ -39,7 +42,7 @@ export async function insertEntry(ctx: Ctx, item: NewItem): Promise<boolean> {
 		b: { B: packed.bytes },
 		z: { BOOL: packed.deflated },
 		h: { B: Buffer.from(item.leaf, 'hex') },
-		u: { S: `U#${item.unsealed.shard}` },
+		u: { S: item.unsealed.shard },
 		ut: { S: item.unsealed.key },
 	});
 }
@@ -72,6 +75,9 @@ export async function insertPayload(
 	return insert(ctx, ctx.config.tables.payloads, { pk: { S: key }, sk: { S: '-' }, ...attributes });
 }
 
+/** What DynamoDB answers to an INSERT of a key that is there, and what DynamoDB Local calls the same. */
+const DUPLICATE = ['DuplicateItemException', 'DuplicateItem'];
+
 async function insert(ctx: Ctx, table: string, item: Record<string, AttributeValue>): Promise<boolean> {
 	const names = Object.keys(item);
 	try {
@@ -83,7 +89,7 @@ async function insert(ctx: Ctx, table: string, item: Record<string, AttributeVal
 		);
 		return true;
 	} catch (cause) {
-		if (errorName(cause) === 'DuplicateItemException') return false;
+		if (DUPLICATE.includes(errorName(cause))) return false;
 		throw unavailable(cause);
 	}
 }
@@ -100,9 +106,9 @@ export async function readVersions(ctx: Ctx, stream: string, from = 1): Promise<
 	return found;
 }
 
-/** The last version of a stream, strongly consistent, or null. */
-export async function readLast(ctx: Ctx, stream: string): Promise<Stored | null> {
-	const { items } = await query(ctx, stream, { from: 1, forward: false, limit: 1 });
+/** The last version of a stream from `from` on, strongly consistent, or null. */
+export async function readLast(ctx: Ctx, stream: string, from = 1): Promise<Stored | null> {
+	const { items } = await query(ctx, stream, { from, forward: false, limit: 1 });
 	return items[0] ?? null;
 }
 
@@ -144,18 +150,18 @@ export async function scanEntries(ctx: Ctx, start: string | null, limit: number)
 		),
 	);
 	const next = answer.LastEvaluatedKey === undefined ? null : JSON.stringify(answer.LastEvaluatedKey);
-	return { items: (answer.Items ?? []).map(stored), next };
+	return { items: (answer.Items ?? []).filter((item) => !isHead(item)).map(stored), next };
 }
 
 /** Keys of unsealed entries of one shard, oldest first, from `after` (an index key) on. */
-export async function unsealed(ctx: Ctx, shard: number, after: string, limit: number) {
+export async function unsealed(ctx: Ctx, shard: string, after: string, limit: number) {
 	const answer = await sendRead(() =>
 		ctx.aws.dynamodb.send(
 			new QueryCommand({
 				TableName: ctx.config.tables.ledger,
 				IndexName: UNSEALED_INDEX,
 				KeyConditionExpression: 'u = :u AND ut > :after',
-				ExpressionAttributeValues: { ':u': { S: `U#${shard}` }, ':after': { S: after } },
+				ExpressionAttributeValues: { ':u': { S: shard }, ':after': { S: after } },
 				Limit: limit,
 			}),
 		),
@@ -165,6 +171,21 @@ export async function unsealed(ctx: Ctx, shard: number, after: string, limit: nu
 		ver: Number(text(item['sk']).slice(2)),
 		key: text(item['ut']),
 	}));
+}
+
+/** Whether an entry is in the log. The sealer marks it last, when a checkpoint that covers it is published. */
+export async function isSealed(ctx: Ctx, { stream, ver }: Pick<Stored, 'stream' | 'ver'>): Promise<boolean> {
+	const answer = await sendRead(() =>
+		ctx.aws.dynamodb.send(
+			new GetItemCommand({
+				TableName: ctx.config.tables.ledger,
+				ConsistentRead: true,
+				Key: { pk: { S: stream }, sk: { S: versionKey(ver) } },
+				ProjectionExpression: 'li',
+			}),
+		),
+	);
+	return answer.Item?.['li'] !== undefined;
 }
 
 /** One payload, strongly consistent; null when it was erased or never written. */
@@ -195,7 +216,13 @@ export function unavailable(cause: unknown): BrokerError {
 	return new BrokerError('unavailable', 'The store does not answer; try again.', {}, { cause: cause ?? known });
 }
 
-function stored(item: Record<string, AttributeValue>): Stored {
+/** The sealer's own item, by the name of its log: no entry, and never read as one. */
+export const headKey = (origin: string) => ({ pk: { S: `L#${origin}` }, sk: { S: 'HEAD' } });
+export const isHead = ({ pk, sk }: Record<string, AttributeValue>) =>
+	sk?.S === 'HEAD' && pk?.S?.startsWith('L#') === true;
+
+/** Reads an item of an entry. Throws `record-corrupt` where an attribute is missing. */
+export function stored(item: Record<string, AttributeValue>): Stored {
 	const bytes = item['b']?.B;
 	const leaf = item['h']?.B;
 	if (bytes === undefined || leaf === undefined)
