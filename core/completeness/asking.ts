@@ -1,0 +1,56 @@
+/**
+ * How AWS is asked here: one call at a time for each account, no faster than `everyMs`, again with pauses while it says that
+ * this was too often. What it then still refuses is told as a reason, never thrown: an account that cannot be read makes
+ * the day incomplete, and holds up no other.
+ */
+import { setTimeout as pause } from 'node:timers/promises';
+import pRetry from 'p-retry';
+import type { Context } from '../context.ts';
+import { errorName } from '../error.ts';
+import type { BodyOf } from '../ledger.ts';
+
+export type Why = BodyOf<'CompletenessChecked'>['unread'][number]['why'];
+
+/** What AWS would not tell. */
+export class Unread extends Error {
+	readonly why: Why;
+
+	constructor(why: Why, cause: unknown) {
+		super(`AWS does not tell: ${why}`, { cause });
+		this.why = why;
+	}
+}
+
+const throttled = (name: string) => /^(Throttl|TooManyRequests|RequestLimitExceeded)/.test(name);
+/** Beyond those that the SDK itself makes of each. */
+const ATTEMPTS = 2;
+
+/** Throws `Unread` alone. `isAnswer`: refusals that mean something to who asks, which are thrown as they came. */
+export async function ask<T>(
+	{ config }: Pick<Context, 'config'>,
+	everyMs: number,
+	call: () => Promise<T>,
+	isAnswer: (name: string) => boolean = () => false,
+): Promise<T> {
+	const paced = async () => {
+		const [answer] = await Promise.all([call(), pause(everyMs)]);
+		return answer;
+	};
+	try {
+		return await pRetry(paced, {
+			retries: ATTEMPTS,
+			minTimeout: 5 * config.retryMs,
+			maxTimeout: 50 * config.retryMs,
+			randomize: true,
+			shouldRetry: ({ error }) => throttled(error.name),
+		});
+	} catch (error) {
+		const name = errorName(error);
+		if (isAnswer(name)) throw error;
+		if (throttled(name)) throw new Unread('throttled', error);
+		throw new Unread(
+			/AccessDenied|NotAuthorized|OperationNotPermitted|Credentials/.test(name) ? 'refused' : 'unavailable',
+			error,
+		);
+	}
+}

@@ -1,0 +1,115 @@
+/** One day: gone through, added up and recorded. Its own entry comes last, after every bypass of it. */
+import { actorOf, type Context } from '../context.ts';
+import { BrokerError } from '../error.ts';
+import { take } from '../lease.ts';
+import * as Ledger from '../ledger.ts';
+import { ORPHANED_AFTER_MS } from '../lineage.ts';
+import type { Catalog } from './catalog.ts';
+import { baseOf, type Checked, lastOf } from './days.ts';
+import { type Pace, type Passed, passOver } from './pass.ts';
+import { forget, MOST_UNREADABLE, mostRead, NONE, plus } from './progress.ts';
+
+type Body = Ledger.BodyOf<'CompletenessChecked'>;
+
+export type Checkable = {
+	readonly day: string;
+	readonly catalog: Catalog;
+	readonly deadline: Date | null;
+	readonly pace: Pace;
+};
+
+/** Of one entry, whatever the names are. */
+const MOST_OWN = 20;
+const MOST_NAMED = 50;
+
+/**
+ * What is recorded of the day then; null where it could not be gone through as a whole. While somebody else is at it, that is
+ * null, too, or for who asked for it `conflict`.
+ */
+export async function checkOne(ctx: Context, what: Checkable, asked = false): Promise<Checked | null> {
+	const lease = await take(ctx, `completeness#${what.day}`);
+	if (lease === null) {
+		const busy = new BrokerError('conflict', 'This day is being checked; try again in a minute.');
+		if (asked) throw busy;
+		ctx.warn('completeness: another check of a day is under way', busy);
+		return null;
+	}
+	try {
+		const base = await baseOf(ctx, what.day);
+		const passed = await passOver(ctx, { ...what, base, lease });
+		if (!passed.whole) return null;
+		const body = await sum(ctx, what, passed);
+		tell(ctx, body);
+		const recorded = await record(ctx, body);
+		if (body.state !== 'incomplete') {
+			for (const { account } of what.catalog.places) await forget(ctx, { day: what.day, base, account });
+		}
+		return recorded;
+	} finally {
+		await lease.release();
+	}
+}
+
+async function sum(ctx: Context, { day, catalog }: Checkable, { unread, progress, flows }: Passed): Promise<Body> {
+	const each = [...progress].toSorted(([a], [b]) => (a < b ? -1 : 1));
+	const tally = each.reduce((all, [, p]) => plus(plus(all, p.tally), p.athena.tally), NONE);
+	const orphaned = flows.withoutEnd(day, new Date(ctx.clock().getTime() - ORPHANED_AFTER_MS));
+	const bypasses = await countOf(ctx, Ledger.Listing.key.bypasses(day));
+	const { unknown } = catalog;
+	const left = bypasses + tally.bypassing + tally.unreadable + orphaned.length;
+	const found = left === 0 ? 'clean' : 'findings';
+	return {
+		type: 'CompletenessChecked',
+		day,
+		state: unread.length + unknown.length > 0 ? 'incomplete' : found,
+		accounts: catalog.places.length,
+		unread: unread.slice(0, MOST_NAMED),
+		unreadAccounts: unread.length,
+		unknownProducts: unknown.slice(0, MOST_NAMED),
+		counts: { ...tally, bypasses, orphaned: orphaned.length },
+		ownDomain: mostRead(
+			each.flatMap(([, p]) => p.own),
+			MOST_OWN,
+		),
+		unreadable: each.flatMap(([account, p]) => p.unreadable.map((u) => ({ account, ...u }))).slice(0, MOST_UNREADABLE),
+		orphaned: orphaned.slice(0, MOST_NAMED),
+	};
+}
+
+async function countOf(ctx: Context, pk: string): Promise<number> {
+	let count = 0;
+	let after: string | null = null;
+	do {
+		const page: Ledger.Listing.Page = await Ledger.Listing.list(ctx, pk, { limit: 500, after });
+		count += page.keys.length;
+		after = page.next;
+	} while (after !== null);
+	return count;
+}
+
+/** Before it is recorded: killed in between, it is told twice and never not at all. */
+function tell(ctx: Context, { state, counts }: Body): void {
+	const what = new BrokerError('conflict', 'GET /completeness tells more.');
+	if (counts.bypasses > 0) ctx.warn('completeness: bypass', what);
+	if (counts.orphaned > 0) ctx.warn('completeness: orphaned flows', what);
+	if (state === 'incomplete') ctx.warn('completeness: incomplete day', what);
+}
+
+/** Says it unless it was said last. Who was overtaken looks at what the other one said. */
+async function record(ctx: Context, body: Body, again = true): Promise<Checked> {
+	const last = await lastOf(ctx, body.day);
+	if (last !== null && same(last.body, body)) {
+		await Ledger.Listing.applyProjections(ctx, Ledger.Listing.project(last));
+		return last;
+	}
+	try {
+		const stream = Ledger.stream.completeness(body.day);
+		const recorded = await Ledger.append(ctx, { stream, after: last, actor: actorOf(ctx), body });
+		return Ledger.as(recorded, 'CompletenessChecked');
+	} catch (error) {
+		if (!again || !(error instanceof BrokerError) || error.code !== 'conflict') throw error;
+		return record(ctx, body, false);
+	}
+}
+
+const same = (one: Body, other: Body) => Buffer.compare(Ledger.canonicalBytes(one), Ledger.canonicalBytes(other)) === 0;
