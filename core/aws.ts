@@ -1,10 +1,13 @@
 /**
  * The only place that makes AWS clients. On a laptop and on AWS they differ in endpoint and credentials alone.
- * Grants are made as the grantor role of the account that owns the table; queries run as the consumer's principal.
+ * Grants are made as the grantor role of the account that owns the table; resource links as the role that a consuming
+ * account has for that; queries run as the consumer's principal.
  */
 import { AthenaClient } from '@aws-sdk/client-athena';
+import { CloudTrailClient } from '@aws-sdk/client-cloudtrail';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GlueClient } from '@aws-sdk/client-glue';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { LakeFormationClient } from '@aws-sdk/client-lakeformation';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
 
@@ -16,6 +19,8 @@ export type AwsSettings = {
 	readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
 	/** Name of the role that Fairlead assumes in each producing account to grant and read back. */
 	readonly grantorRole: string;
+	/** Name of the role that Fairlead assumes in each consuming account to make resource links and to look around. */
+	readonly consumerRole: string;
 };
 
 export type Aws = {
@@ -24,6 +29,18 @@ export type Aws = {
 	readonly lakeformation: (account: string) => LakeFormationClient;
 	/** Glue as the grantor role of this account. */
 	readonly glue: (account: string) => GlueClient;
+	/** CloudTrail as the grantor role of this account. */
+	readonly cloudtrail: (account: string) => CloudTrailClient;
+	/** ARNs of the roles that the clients of an account act as. */
+	readonly roleIn: Readonly<Record<'grantor' | 'consumer', (account: string) => string>>;
+	/** As Fairlead's role in a consuming account. */
+	readonly consumer: {
+		readonly lakeformation: (account: string) => LakeFormationClient;
+		readonly glue: (account: string) => GlueClient;
+		readonly iam: (account: string) => IAMClient;
+		readonly athena: (account: string) => AthenaClient;
+		readonly cloudtrail: (account: string) => CloudTrailClient;
+	};
 	/** Athena as this principal: the identity that Lake Formation evaluates. */
 	readonly athena: (principal: string) => AthenaClient;
 };
@@ -34,6 +51,8 @@ export function makeAws(settings: AwsSettings): Aws {
 		region: settings.region,
 		...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
 		maxAttempts: 4,
+		// A call that hangs must not hold up what waits for it; AWS answers each of these within seconds.
+		requestHandler: { connectionTimeout: 5000, requestTimeout: 20_000, throwOnRequestTimeout: true },
 	};
 	const own = settings.credentials === undefined ? {} : { credentials: settings.credentials };
 	const as = (roleArn: string) => ({
@@ -45,10 +64,20 @@ export function makeAws(settings: AwsSettings): Aws {
 		}),
 	});
 	const grantor = (account: string) => `arn:aws:iam::${account}:role/${settings.grantorRole}`;
+	const consumer = (account: string) => `arn:aws:iam::${account}:role/${settings.consumerRole}`;
 	return {
 		dynamodb: new DynamoDBClient({ ...base, ...own }),
+		roleIn: { grantor, consumer },
 		lakeformation: memo((account) => new LakeFormationClient(as(grantor(account)))),
 		glue: memo((account) => new GlueClient(as(grantor(account)))),
+		cloudtrail: memo((account) => new CloudTrailClient(as(grantor(account)))),
+		consumer: {
+			lakeformation: memo((account) => new LakeFormationClient(as(consumer(account)))),
+			glue: memo((account) => new GlueClient(as(consumer(account)))),
+			iam: memo((account) => new IAMClient(as(consumer(account)))),
+			athena: memo((account) => new AthenaClient(as(consumer(account)))),
+			cloudtrail: memo((account) => new CloudTrailClient(as(consumer(account)))),
+		},
 		athena: memo((principal) => new AthenaClient(as(principal))),
 	};
 }

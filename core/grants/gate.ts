@@ -5,7 +5,7 @@ import type * as Ledger from '../ledger.ts';
 import { columnsOf } from '../rowfilter.ts';
 import { type Scope, union } from '../scope.ts';
 import { type Holding, shut } from './entitlement.ts';
-import { held } from './saga.ts';
+import { held } from './held.ts';
 
 /** A grant that opens a table to this caller now, or why none does. */
 export type Gate =

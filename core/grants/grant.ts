@@ -6,6 +6,9 @@ import { AccountId, idOf, ProductId, RoleArn, Slug } from '../id.ts';
 import * as Ledger from '../ledger.ts';
 import { printRowFilter } from '../rowfilter.ts';
 import { type Recalled, recall, tableKey } from '../scope.ts';
+import { BreakGlassView, type Taken, takenBy, viewOfTaken } from './breakglass.ts';
+import { Holder, holdersOf } from './holds.ts';
+import { endOf, Notice, noticesOf } from './notices.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 type TableRef = Ledger.TableRef;
@@ -15,6 +18,8 @@ export const GrantState = z.enum([
 	'granted',
 	'partial',
 	'failed',
+	'suspending',
+	'suspended',
 	'expiring',
 	'expired',
 	'revoking',
@@ -46,11 +51,20 @@ export const GrantView = z
 				account: AccountId,
 				filter: z.string().nullable().meta({ description: 'The data cells filter that carries it' }),
 				reason: z.string().nullable(),
+				missing: Ledger.GrantStep.nullable().meta({ description: 'The step that was not done yet' }),
 			}),
 		),
 		from: z.iso.datetime(),
 		until: z.iso.datetime(),
 		state: GrantState,
+		heldBy: z.array(Holder).meta({
+			description:
+				'Who holds it back: roles in the domain of the product, each of which alone lifts its own, and `fairlead` for what it found itself, which an owner lifts',
+		}),
+		notices: z
+			.array(Notice)
+			.meta({ description: 'What became of it because the contract or a domain changed, oldest first' }),
+		breakGlass: BreakGlassView.nullable().meta({ description: 'null unless it was taken in an emergency' }),
 	})
 	.meta({ id: 'Grant' });
 export type GrantView = z.infer<typeof GrantView>;
@@ -59,35 +73,81 @@ export type GrantView = z.infer<typeof GrantView>;
 export type Grant = {
 	readonly opened: Ledger.Recorded<'GrantOpened'>;
 	readonly entries: readonly Ledger.Recorded[];
+	/** ISO 8601: when it ends, which may be earlier than it was approved for. */
+	readonly until: string;
+	/** Who benefits now: whom it was opened for, without those who left it. */
+	readonly beneficiaries: readonly string[];
 	readonly scopes: readonly (Recalled & { readonly table: TableRef })[];
 	readonly state: GrantState;
-	readonly tables: readonly (TableRef & { filter?: string | null; reason: string | null })[];
+	/** Null unless it was taken in an emergency. */
+	readonly breakGlass: Taken | null;
+	readonly tables: readonly (TableRef & {
+		filter?: string | null;
+		leaf: string | null;
+		reason: string | null;
+		step: Ledger.GrantStep | null;
+	})[];
 };
 
 export async function get(ctx: ReadCtx, id: string): Promise<Grant | null> {
 	const entries = await Ledger.read(ctx, Ledger.stream.grant(id));
 	const opened = Ledger.find(entries, 'GrantOpened');
 	if (opened === undefined) return null;
-	const secrets = ((await Ledger.payload(ctx, opened.entry))?.['rowFilters'] ?? {}) as Record<string, unknown>;
-	const scopes = opened.body.tables.map(({ columns, rowFilter, ...table }) => ({
-		table,
-		...recall({ columns, rowFilter }, secrets[tableKey(table)]),
-	}));
-	return { opened, entries, scopes, ...fold(entries) };
+	const beneficiaries = beneficiariesOf(opened, entries);
+	const [scopes, breakGlass] = await Promise.all([scopesOf(ctx, opened, entries), takenBy(ctx, opened)]);
+	return { opened, entries, until: endOf(opened, entries), beneficiaries, scopes, breakGlass, ...fold(entries) };
+}
+
+/** Those who gave up their part. */
+export function leftBy(entries: readonly Ledger.Recorded[]): readonly string[] {
+	return entries.flatMap(({ body }) => (body.type === 'GrantLeft' ? body.persons : []));
+}
+
+export function beneficiariesOf(
+	{ body }: Ledger.Recorded<'GrantOpened'>,
+	entries: readonly Ledger.Recorded[],
+): readonly string[] {
+	const left = new Set(leftBy(entries));
+	return body.beneficiaries.filter((person) => !left.has(person));
+}
+
+/** What the grant opens: as it was opened, and as it was narrowed since. */
+async function scopesOf(
+	ctx: ReadCtx,
+	opened: Ledger.Recorded<'GrantOpened'>,
+	entries: readonly Ledger.Recorded[],
+): Promise<Grant['scopes']> {
+	const narrowed = entries.filter((e) => e.body.type === 'GrantNarrowed').map((e) => Ledger.as(e, 'GrantNarrowed'));
+	const scopes = new Map<string, Grant['scopes'][number]>();
+	for (const { body, entry } of [opened, ...narrowed]) {
+		const secrets = ((await Ledger.payload(ctx, entry))?.['rowFilters'] ?? {}) as Record<string, unknown>;
+		for (const { columns, rowFilter, ...table } of body.tables) {
+			const key = tableKey(table);
+			scopes.set(key, { table, ...recall({ columns, rowFilter }, secrets[key]) });
+		}
+	}
+	return [...scopes.values()];
 }
 
 /** A grant's life as one table: what may follow what. A stream that says otherwise is not believed. */
 export const transitions: Readonly<Record<GrantState, readonly GrantState[]>> = {
-	granting: ['granted', 'partial', 'failed', 'revoking', 'expiring'],
-	partial: ['granted', 'partial', 'failed', 'revoking', 'expiring'],
-	failed: ['granted', 'partial', 'failed', 'revoking', 'expiring'],
-	granted: ['revoking', 'expiring'],
+	granting: ['granted', 'partial', 'failed', 'suspending', 'revoking', 'expiring'],
+	partial: ['granting', 'granted', 'partial', 'failed', 'suspending', 'revoking', 'expiring'],
+	failed: ['granted', 'partial', 'failed', 'suspending', 'revoking', 'expiring'],
+	granted: ['granting', 'suspending', 'revoking', 'expiring'],
+	suspending: ['suspending', 'suspended', 'revoking', 'expiring'],
+	suspended: ['granting', 'revoking', 'expiring'],
 	revoking: ['revoked', 'revoke_failed'],
 	expiring: ['expired', 'revoke_failed'],
 	revoke_failed: ['revoked', 'expired', 'revoke_failed'],
 	revoked: [],
 	expired: [],
 };
+
+const over: ReadonlySet<GrantState> = new Set(['revoking', 'expiring', 'revoke_failed', 'revoked', 'expired']);
+
+/** Whether it was ended, as far as that has come. */
+export const isOver = ({ state }: Pick<Grant, 'state'>) => over.has(state);
 
 /** Folds a grant's stream. Throws `record-corrupt` on a step that {@link transitions} does not know. */
 function fold(entries: readonly Ledger.Recorded[]): Pick<Grant, 'state' | 'tables'> {
@@ -100,20 +160,22 @@ function fold(entries: readonly Ledger.Recorded[]): Pick<Grant, 'state' | 'table
 			throw new BrokerError('record-corrupt', 'A grant took a step that does not exist.', { from: state, to: next });
 		}
 		state = next;
-		if (body.type === 'GrantSettled' || body.type === 'GrantEnded') ({ tables } = body);
+		if ('tables' in body && 'state' in body) ({ tables } = body);
 	}
 	return { state, tables };
 }
 
 function after(body: Ledger.Recorded['body']): GrantState | null {
-	if (body.type === 'GrantSettled' || body.type === 'GrantEnded') return body.state;
+	if (body.type === 'GrantSettled' || body.type === 'GrantEnded' || body.type === 'GrantSuspended') return body.state;
+	if (body.type === 'GrantSuspending') return 'suspending';
+	if (body.type === 'GrantResuming' || body.type === 'GrantNarrowed') return 'granting';
 	if (body.type === 'GrantEnding') return body.cause === 'revoked' ? 'revoking' : 'expiring';
 	return null;
 }
 
 export function viewOf(grant: Grant, now: Date): GrantView {
 	const { body } = grant.opened;
-	const lapsed = (grant.state === 'granted' || grant.state === 'partial') && body.until <= now.toISOString();
+	const lapsed = (grant.state === 'granted' || grant.state === 'partial') && grant.until <= now.toISOString();
 	return {
 		id: body.grant,
 		request: body.request,
@@ -122,7 +184,7 @@ export function viewOf(grant: Grant, now: Date): GrantView {
 		principal: body.principal,
 		consumerDomain: body.consumerDomain,
 		purpose: body.purpose,
-		beneficiaries: body.beneficiaries,
+		beneficiaries: [...grant.beneficiaries],
 		tables: grant.scopes.map((s) => {
 			const outcome = grant.tables.find((t) => tableKey(t) === tableKey(s.table));
 			return {
@@ -130,11 +192,15 @@ export function viewOf(grant: Grant, now: Date): GrantView {
 				account: s.table.account,
 				filter: outcome?.filter ?? null,
 				reason: outcome?.reason ?? null,
+				missing: outcome?.step ?? null,
 			};
 		}),
 		from: body.from,
-		until: body.until,
+		until: grant.until,
 		state: lapsed ? 'expiring' : grant.state,
+		heldBy: holdersOf(grant.entries),
+		notices: noticesOf(grant.entries),
+		breakGlass: grant.breakGlass === null ? null : viewOfTaken(grant.breakGlass, now),
 	};
 }
 
