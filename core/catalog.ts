@@ -12,6 +12,7 @@ export {
 	get,
 	type Product,
 	personalColumns,
+	readableVersions,
 	type Search,
 	search,
 	version,

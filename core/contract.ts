@@ -7,8 +7,9 @@
 import type * as z from 'zod';
 import { needOf, needs } from './contract/needs.ts';
 import { OpenDataContract } from './contract/odcs.ts';
-import { at, ruleFaults } from './contract/rules.ts';
+import { at, needed, ruleFaults } from './contract/rules.ts';
 import { ContractDocument } from './contract/schema.ts';
+import { AccessTemplates, templatesIn, unfitIn } from './contract/templates.ts';
 import { type ContractFault, faultAt, invalid, type Path, readText, type Source } from './contract/text.ts';
 import { type Contract, viewOfDocument } from './contract/view.ts';
 
@@ -16,6 +17,7 @@ export { type Change, Changes, compare } from './contract/compare.ts';
 export { type ContractFacts, type Found, factsOf, type Place } from './contract/facts.ts';
 export { needs } from './contract/needs.ts';
 export { classifications } from './contract/schema.ts';
+export { AccessTemplate, LONGEST_DAYS, type Misfit, templateMisfits } from './contract/templates.ts';
 export { type ContractFault, invalid, pointer } from './contract/text.ts';
 export { sameType } from './contract/type.ts';
 export { type Bump, bumpOf, isHigher } from './contract/version.ts';
@@ -26,6 +28,8 @@ export {
 	ContractTable,
 	ContractView,
 	contractView,
+	RowScope,
+	rawColumnsOf,
 } from './contract/view.ts';
 
 /** A contract with the places of its parts in the text. */
@@ -48,7 +52,7 @@ export function parseContract(text: string, format: 'yaml' | 'json'): Contract {
 /** As {@link parseContract}, with the line of each part. */
 export function locateContract(text: string, format: 'yaml' | 'json'): Located {
 	const source = readText(text, format);
-	return compile(source, standardFaults(source));
+	return compile(source, [...standardFaults(source), ...templateFaults(source)]);
 }
 
 /** A contract that was published: read without holding it against the standard again, which may have moved on. */
@@ -73,6 +77,15 @@ function standardFaults(source: Source): ContractFault[] {
 	return (error?.issues ?? []).flatMap((issue) => shapeFaults(source, issue, () => 'odcs'));
 }
 
+function templateFaults(source: Source): ContractFault[] {
+	const found = templatesIn(source.value);
+	const issues = found === null ? [] : (AccessTemplates.safeParse(found.value).error?.issues ?? []);
+	const shape = issues.flatMap((issue) =>
+		shapeFaults(source, { ...issue, path: [...(found?.path ?? []), ...issue.path] }, needOf),
+	);
+	return [...shape, ...unfitIn(source.value).map(({ path, need }) => needed(source, path, need))];
+}
+
 /** One fault a place: where the standard speaks, a need beyond it has nothing to add. */
 function distinctFaults(faults: readonly ContractFault[]): ContractFault[] {
 	const byPlace = new Map<string, ContractFault>();
@@ -83,7 +96,8 @@ function distinctFaults(faults: readonly ContractFault[]): ContractFault[] {
 function shapeFaults(source: Source, issue: z.core.$ZodIssue, ruleOf: (message: string) => string): ContractFault[] {
 	const fault = (path: Path, detail: string) => faultAt(source, path, { rule: ruleOf(detail), detail });
 	if (issue.code !== 'unrecognized_keys') return [fault(issue.path, wording(source, issue))];
-	const detail = 'the standard has no such member here; customProperties are for members of your own';
+	const standard = 'the standard has no such member here; customProperties are for members of your own';
+	const detail = issue.message.startsWith('Unrecognized') ? standard : issue.message;
 	return issue.keys.map((key) => fault([...issue.path, key], detail));
 }
 

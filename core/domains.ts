@@ -1,74 +1,71 @@
 /**
- * The domain registry: one stream per domain, whose last version says who holds which role and which principals
- * serve which purpose. Roles are read from here at each call, never from a token.
+ * The domain registry: one stream per domain, whose last version says who holds which role, which identities are of one
+ * person, which principals serve which purpose, and what the domain is in the bank. Read from here at each call, never
+ * from a token.
  */
 import * as z from 'zod';
-import { actorOf, type Caller, type Context, type Identity, type Membership, type Role, roles } from './context.ts';
+import { actorOf, type Caller, type Context, type Identity, type Membership, roles } from './context.ts';
+import { abandoned, catalogFaults, SharedCatalog } from './domains/catalogs.ts';
+import { guiseFaults, membershipsOf, type Said, selfOf, Who } from './domains/guises.ts';
+import { type Domain, type ReadCtx, view } from './domains/read.ts';
+import { announce, holders, isAnnounced, mustBeWhole, registry } from './domains/registry.ts';
 import { BrokerError, type Fault } from './error.ts';
 import { mustMatch } from './etag.ts';
-import { AccountId, Issuer, RoleArn, Slug } from './id.ts';
+import { AccountId, RoleArn, Slug } from './id.ts';
 import * as Ledger from './ledger.ts';
 import { ensurePerson, personOf } from './person.ts';
 import type { Permit } from './policy.ts';
+import { Text } from './text.ts';
 
-type ReadCtx = Pick<Context, 'aws' | 'config'>;
+export { owns, type Places } from './domains/catalogs.ts';
+export { guisesOf, selvesOf } from './domains/guises.ts';
+export { Domain } from './domains/read.ts';
+export { get, holders, list, principal } from './domains/registry.ts';
+
+const MAX_ATTRIBUTES = 20;
+/** Printable: it is compared with what stands in tables, and shown to approvers. */
+const AttributeValue = z
+	.string()
+	.min(1)
+	.max(100)
+	.refine((value) => value.isWellFormed() && !/\p{C}/u.test(value), 'must be printable');
+
+/** Zod passes over this name, as if nothing had been sent; no record is then none. */
+const named = (sent: unknown) =>
+	typeof sent === 'object' && sent !== null && Object.hasOwn(sent, '__proto__') ? null : sent;
 
 export const DomainRegistration = z
 	.strictObject({
 		name: z.string().min(1).max(80),
 		/** What the domain answers for; free text. */
-		charter: z.string().max(2000).optional(),
+		charter: Text.optional(),
 		account: AccountId,
-		members: z
-			.array(
-				z.strictObject({
-					issuer: Issuer,
-					subject: z.string().min(1).max(255),
-					roles: z.array(z.enum(roles)).min(1).max(roles.length),
-				}),
-			)
-			.max(500),
+		members: z.array(z.strictObject({ ...Who, roles: z.array(z.enum(roles)).min(1).max(roles.length) })).max(500),
 		principals: z.array(z.strictObject({ arn: RoleArn, purpose: Slug })).max(100),
+		catalogs: z
+			.array(SharedCatalog)
+			.max(20)
+			.default([])
+			.meta({ description: "Where else the domain's tables may be than in its own account" }),
+		attributes: z
+			.preprocess(named, z.record(Slug, AttributeValue))
+			.refine((found) => Object.keys(found).length <= MAX_ATTRIBUTES, `at most ${MAX_ATTRIBUTES} attributes`)
+			.default({})
+			.meta({
+				description:
+					'What the domain is in the bank, by name: `jurisdiction` for residency, others for the row scopes of contracts',
+				example: { jurisdiction: 'CZ' },
+			}),
 	})
 	.meta({ id: 'DomainRegistration' });
 export type DomainRegistration = z.infer<typeof DomainRegistration>;
 
-export const Domain = z
-	.object({
-		id: Slug,
-		name: z.string(),
-		account: AccountId,
-		members: z.array(z.object({ person: z.string(), roles: z.array(z.enum(roles)) })),
-		principals: z.array(z.object({ arn: RoleArn, purpose: z.string() })),
-		version: z.int(),
-	})
-	.meta({ id: 'Domain' });
-export type Domain = z.infer<typeof Domain>;
-
-/** A domain as its stream says now, or null. */
-export async function get(ctx: ReadCtx, id: string): Promise<Domain | null> {
-	const last = await Ledger.last(ctx, Ledger.stream.domain(id), 'DomainRegistered');
-	return last === null ? null : view(last);
-}
-
-function view(recorded: Ledger.Recorded<'DomainRegistered'>): Domain {
-	const { domain: id, name, account, members, principals } = recorded.body;
-	const parsed = Domain.safeParse({ id, name, account, members, principals, version: recorded.ver });
-	if (!parsed.success)
-		throw new BrokerError('record-corrupt', 'A domain entry cannot be read.', {}, { cause: parsed.error });
-	return parsed.data;
-}
-
-export async function list(ctx: ReadCtx): Promise<Domain[]> {
-	const ids = await Ledger.Listing.all(ctx, Ledger.Listing.key.domains);
-	const found = await Promise.all(ids.map((id) => get(ctx, id)));
-	return found.filter((d) => d !== null);
-}
-
 /**
  * Registers a domain or its new state. The same content again changes nothing. Throws `validation` when a principal is
- * not of the domain's account, or a purpose is not governed, or another domain has the account; `precondition-required`
- * or `stale` unless `ifMatch` names the ETag of the state that is changed.
+ * not of the domain's account, or a purpose is not governed, or another domain has the account or a database of a shared
+ * catalog, or says otherwise of who a member is, or what only this one said of an identity would be forgotten where
+ * another domain lists it, or a product stands on a database that is no longer named;
+ * `precondition-required` or `stale` unless `ifMatch` names the ETag of the state that is changed.
  */
 export async function register(
 	ctx: Context,
@@ -77,26 +74,34 @@ export async function register(
 	input: DomainRegistration,
 	ifMatch?: string,
 ): Promise<{ domain: Domain; created: boolean }> {
-	const [last, others] = await Promise.all([Ledger.last(ctx, Ledger.stream.domain(id), 'DomainRegistered'), list(ctx)]);
-	refuse(faults(ctx.config, id, input, others));
+	// First: what is read after it is at least as new as what it names.
+	const known = await registry(ctx);
+	const [last, named] = await Promise.all([
+		Ledger.last(ctx, Ledger.stream.domain(id), 'DomainRegistered'),
+		Promise.all(input.members.map((m) => saidOf(m, async (who) => (await personOf(ctx, who)) ?? nameOf(who)))),
+	]);
+	const others = mustBeWhole(known).domains.filter((d) => d.id !== id);
+	const guises = guiseFaults(named, last?.body.members ?? [], others);
+	refuse([...faults(ctx.config, id, input, others), ...guises, ...(await abandoned(ctx, last, input))]);
 	// Somebody new is a change for certain: refused before he gets a pseudonym.
-	const known = await Promise.all(input.members.map((m) => personOf(ctx, m)));
-	if (known.includes(null)) mustHaveSeen(last, ifMatch);
+	if (named.some((m, i) => m.person === nameOf(input.members[i]))) mustHaveSeen(last, ifMatch);
 	const members = [];
-	for (const m of input.members) members.push({ person: await ensurePerson(ctx, m), roles: m.roles });
-	const body = {
-		type: 'DomainRegistered' as const,
-		domain: id,
-		name: input.name,
-		account: input.account,
-		members,
-		principals: input.principals,
-		rules: permit.rules,
-	};
-	if (last !== null && same(last.body, body) && (await charterOf(ctx, last)) === input.charter) {
+	for (const m of input.members)
+		members.push({ ...(await saidOf(m, (who) => ensurePerson(ctx, who))), roles: m.roles });
+	const { name, account, principals, catalogs, attributes } = input;
+	const { rules } = permit;
+	const type = 'DomainRegistered' as const;
+	const body = { type, domain: id, name, account, members, principals, catalogs, attributes, rules };
+	if (
+		last !== null &&
+		isAnnounced(known, id) &&
+		same(last.body, body) &&
+		(await charterOf(ctx, last)) === input.charter
+	) {
 		return { domain: view(last), created: false };
 	}
 	mustHaveSeen(last, ifMatch);
+	await announce(ctx, known, { domain: id, version: (last?.ver ?? 0) + 1 });
 	const recorded = await Ledger.append(ctx, {
 		stream: Ledger.stream.domain(id),
 		after: last,
@@ -106,6 +111,22 @@ export async function register(
 	});
 	return { domain: view(Ledger.as(recorded, 'DomainRegistered')), created: last === null };
 }
+
+type MemberInput = DomainRegistration['members'][number];
+
+/** What is said of a member, each identity by the name that `name` gives it. */
+async function saidOf(member: MemberInput, name: (who: Identity) => Promise<string>) {
+	const { actsFor, service } = member;
+	const person = await name(member);
+	return {
+		person,
+		...(actsFor === undefined ? {} : { of: await name(actsFor) }),
+		...(service === undefined ? {} : { service }),
+	} satisfies Said;
+}
+
+/** Of an identity without a pseudonym. */
+const nameOf = (who: Identity | undefined) => JSON.stringify([who?.issuer, who?.subject]);
 
 /** The ETag of a domain: its version. */
 export const etagOf = (domain: Pick<Domain, 'version'>) => `"${domain.version}"`;
@@ -122,7 +143,7 @@ function mustHaveSeen(last: Ledger.Recorded | null, ifMatch: string | undefined)
 
 function faults(config: Context['config'], id: string, input: DomainRegistration, others: readonly Domain[]): Fault[] {
 	const found: Fault[] = [];
-	if (others.some((d) => d.id !== id && d.account === input.account)) {
+	if (others.some((d) => d.account === input.account)) {
 		found.push({ pointer: '/account', detail: 'another domain has this account' });
 	}
 	for (const [i, p] of input.principals.entries()) {
@@ -139,7 +160,7 @@ function faults(config: Context['config'], id: string, input: DomainRegistration
 			found.push({ pointer: `/principals/${i}/arn`, detail: 'listed twice; a principal serves exactly one purpose' });
 		}
 	}
-	return found;
+	return [...found, ...catalogFaults(id, input, others)];
 }
 
 function refuse(errors: readonly Fault[]): void {
@@ -152,40 +173,50 @@ async function charterOf(ctx: ReadCtx, last: Ledger.Recorded): Promise<unknown> 
 
 type Body = Ledger.BodyOf<'DomainRegistered'>;
 const same = (a: Body, b: Body) => comparable(a) === comparable(b);
-const comparable = (b: Body) => JSON.stringify([b.name, b.account, b.members, b.principals]);
+const comparable = ({ name, account, members, principals, catalogs, attributes = {} }: Body) =>
+	JSON.stringify([
+		name,
+		account,
+		members.map((m) => [m.person, m.roles, m.of ?? null, m.service ?? null]),
+		principals,
+		catalogs,
+		Object.entries(attributes).toSorted(([a], [b]) => (a < b ? -1 : 1)),
+	]);
 
 /**
- * Who calls, with the roles that the registry gives him now. Founders act as stewards before any steward exists.
- * The listing only says which domains to ask; each is then read from its own stream.
+ * Who calls, with the roles that the registry gives this identity now, and who is behind it. Founders act as stewards
+ * before any steward exists.
  */
 export async function callerOf(ctx: ReadCtx & Pick<Context, 'now' | 'random'>, identity: Identity): Promise<Caller> {
 	const founder = ctx.config.founders.some((f) => f.issuer === identity.issuer && f.subject === identity.subject);
 	const person = founder ? await ensurePerson(ctx, identity) : await personOf(ctx, identity);
 	if (person === null) return { ...identity, person: null, roles: [] };
-	const ids = await Ledger.Listing.all(ctx, Ledger.Listing.key.person(person));
-	const domains = await Promise.all(ids.map((id) => get(ctx, id)));
-	const held: Membership[] = domains.flatMap((d) =>
-		(d?.members ?? [])
-			.filter((m) => m.person === person)
-			.flatMap((m) => m.roles.map((role) => ({ domain: d?.id ?? '', role }))),
-	);
+	const known = await registry(ctx);
+	const said = await membershipsOf(ctx, known, person);
+	const held: Membership[] = said.flatMap(({ domain, roles: given }) => given.map((role) => ({ domain, role })));
 	const founds = founder && (await holders(ctx, ctx.config.governance, 'steward')).length === 0;
 	const founding: Membership[] = founds ? [{ domain: ctx.config.governance, role: 'steward' }] : [];
-	return { ...identity, person, roles: [...held, ...founding] };
+	const of = await selfOf(ctx, known, person, said);
+	return {
+		...identity,
+		person,
+		roles: [...held, ...founding],
+		...(of === person ? {} : { of }),
+		...(said.some((m) => m.service === true) ? { service: true } : {}),
+	};
 }
 
-/** The domain that a principal belongs to and the one purpose it serves, or null for an unknown ARN. */
-export async function principal(ctx: ReadCtx, arn: string): Promise<{ domain: Domain; purpose: string } | null> {
-	const ids = await Ledger.Listing.all(ctx, Ledger.Listing.key.principal(arn));
-	for (const domain of await Promise.all(ids.map((id) => get(ctx, id)))) {
-		const registered = domain?.principals.find((p) => p.arn === arn);
-		if (domain != null && registered !== undefined) return { domain, purpose: registered.purpose };
-	}
-	return null;
-}
-
-/** The persons who hold a role in a domain now. */
-export async function holders(ctx: ReadCtx, domain: string, role: Role): Promise<string[]> {
-	const found = await get(ctx, domain);
-	return (found?.members ?? []).filter((m) => m.roles.includes(role)).map((m) => m.person);
+/** Somebody as the registry knows him now, without a token of his: to judge what he asked for once. */
+export async function registered(ctx: ReadCtx, person: string): Promise<Caller> {
+	const known = await registry(ctx);
+	const said = await membershipsOf(ctx, known, person);
+	const of = await selfOf(ctx, known, person, said);
+	return {
+		issuer: '',
+		subject: '',
+		person,
+		roles: said.flatMap(({ domain, roles: given }) => given.map((role) => ({ domain, role }))),
+		...(of === person ? {} : { of }),
+		...(said.some((m) => m.service === true) ? { service: true } : {}),
+	};
 }

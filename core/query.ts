@@ -16,10 +16,11 @@ import * as Ledger from './ledger.ts';
 import * as Lineage from './lineage.ts';
 import { authorize, Entity, notFound, reveal } from './policy.ts';
 import { type Execution, look, page, type ResultPage, start, stop } from './query/athena.ts';
-import { bind } from './query/bind.ts';
+import { bind, type Who } from './query/bind.ts';
 import { dryRun, type QueryPlan } from './query/dryrun.ts';
-import { plan } from './query/plan.ts';
+import { type Plan, plan } from './query/plan.ts';
 import type { QueryBody } from './query/resource.ts';
+import { tableKey } from './scope.ts';
 import type { Query } from './sql.ts';
 
 export { QueryPlan } from './query/dryrun.ts';
@@ -35,12 +36,57 @@ export async function tryOut(ctx: Context, body: QueryBody): Promise<QueryPlan> 
 /** Checks, records and starts a query. */
 export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> {
 	const { who, domain, query } = await prepare(ctx, body);
-	const planned = plan(query, await bind(ctx, who, query));
+	return launch(ctx, {
+		id: newId('query', ctx),
+		who,
+		domain,
+		planned: plan(query, await bind(ctx, who, query)),
+		sql: body.sql,
+	});
+}
+
+/** A query that Fairlead makes itself, as a tree over one table, for the caller to run as if he had sent it. */
+export type Made = { readonly principal: string; readonly table: Ledger.TableRef; readonly query: Query };
+
+export type Planned = { readonly who: Who; readonly domain: string; readonly planned: Plan };
+
+/** What would run of it. Throws what {@link run} would throw. */
+export async function planMade(ctx: Context, { principal, table, query }: Made): Promise<Planned> {
+	const { who, domain } = await allowed(ctx, { principal });
+	const binding = await bind(ctx, who, query);
+	// A name stands for one table in the whole mesh; should that have moved, what was meant is not read.
+	if (!binding.tables.every(({ ref }) => tableKey(ref) === tableKey(table))) throw notFound();
+	return { who, domain, planned: plan(query, binding) };
+}
+
+/** Records and starts it under this id, or finds that done. `review`: the decision that it is made for. */
+export async function runMade(
+	ctx: Context,
+	{ who, domain, planned }: Planned,
+	id: string,
+	review: NonNullable<Ledger.BodyOf<'FlowIntended'>['review']>,
+): Promise<Lineage.Flow> {
+	try {
+		return await launch(ctx, { id, who, domain, planned, sql: planned.printed, review });
+	} catch (error) {
+		const first = error instanceof BrokerError && error.code === 'conflict' ? await Lineage.get(ctx, id) : null;
+		if (first === null) throw error;
+		return first;
+	}
+}
+
+type Launch = Planned & {
+	readonly id: string;
+	readonly sql: string;
+	readonly review?: Ledger.BodyOf<'FlowIntended'>['review'];
+};
+
+async function launch(ctx: Context, { id, who, domain, planned, sql, review }: Launch): Promise<Lineage.Flow> {
 	const { printed, normalised, columns, until } = planned;
 	const flow = await Lineage.intend(
 		ctx,
 		{
-			flow: newId('query', ctx),
+			flow: id,
 			domain,
 			principal: who.principal,
 			purpose: who.purpose,
@@ -48,10 +94,12 @@ export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> 
 			auth: planned.auth,
 			query: { engine: 'athena', workGroup: ctx.config.workGroup(domain), sqlNormHash: Ledger.sha256(normalised) },
 			from: planned.from,
-			to: { domain, ...planned.to },
+			to: { domain },
 			until,
+			...(review === undefined ? {} : { review }),
 		},
-		{ sql: body.sql, printed, columns },
+		planned.map,
+		{ sql, printed, columns },
 	);
 	await begin(ctx, flow, printed);
 	return flow;
@@ -59,6 +107,12 @@ export async function run(ctx: Context, body: QueryBody): Promise<Lineage.Flow> 
 
 /** Who asks, for which domain and purpose, and the text read. */
 async function prepare(ctx: Context, body: QueryBody) {
+	const may = await allowed(ctx, body);
+	const query: Query = await ctx.parser.query(body.sql);
+	return { ...may, query };
+}
+
+async function allowed(ctx: Context, body: Pick<QueryBody, 'principal' | 'purpose'>) {
 	// Outsiders learn nothing here, not even which principals exist.
 	authorize(ctx, 'viewDomains', Entity.mesh(ctx.config.governance));
 	const serving = await Domains.principal(ctx, body.principal);
@@ -71,15 +125,12 @@ async function prepare(ctx: Context, body: QueryBody) {
 	if (body.purpose !== undefined && body.purpose !== serving.purpose) {
 		throw new BrokerError('purpose-mismatch', `The principal serves \`${serving.purpose}\` alone.`);
 	}
-	const query: Query = await ctx.parser.query(body.sql);
-	return { who: { principal: body.principal, person: actorOf(ctx), purpose: serving.purpose }, domain, query };
+	return { who: { principal: body.principal, person: actorOf(ctx), purpose: serving.purpose }, domain };
 }
-
-const hintOf = (flow: Lineage.Flow) => `execution#${flow.id}`;
 
 /** Athena's id of the flow's execution: remembered, or found again by starting the same job with the same token. */
 async function execution(ctx: Context, flow: Lineage.Flow): Promise<string> {
-	const known = await Ledger.Listing.readHint(ctx, hintOf(flow));
+	const known = await Lineage.startedNoted(ctx, flow);
 	if (known !== null) return known;
 	const texts = await Lineage.textsOf(ctx, flow);
 	if (texts === null) throw new BrokerError('record-corrupt', 'The query text of this flow was erased.');
@@ -88,11 +139,9 @@ async function execution(ctx: Context, flow: Lineage.Flow): Promise<string> {
 
 /** Starts the job of a flow, or finds it started, and remembers which it is. */
 async function begin(ctx: Context, flow: Lineage.Flow, printed: string): Promise<string> {
-	const { principal, query } = flow.intended.body;
-	const job = { flow: flow.id, principal, workGroup: query.workGroup, printed };
 	try {
-		const id = await start(ctx, job);
-		await Ledger.Listing.writeHint(ctx, hintOf(flow), id);
+		const id = await start(ctx, Lineage.jobOf(flow, printed));
+		await Lineage.noteStarted(ctx, flow, id);
 		return id;
 	} catch (error) {
 		if (error instanceof BrokerError && error.code === 'query-failed') {
@@ -117,7 +166,7 @@ export async function find(ctx: Context, id: string): Promise<Lineage.Flow> {
 export async function follow(ctx: Context, flow: Lineage.Flow): Promise<Lineage.Flow> {
 	if (flow.ended !== null) return flow;
 	const shut = await closed(ctx, flow);
-	const known = await Ledger.Listing.readHint(ctx, hintOf(flow));
+	const known = await Lineage.startedNoted(ctx, flow);
 	if (known === null && shut !== null) return cancelled(ctx, flow, null, 'grant-ended');
 	const id = known ?? (await execution(ctx, flow));
 	const end = endOf(flow.id, await look(ctx, flow.intended.body.principal, id));
@@ -170,11 +219,20 @@ async function closed(ctx: Context, flow: Lineage.Flow, exact = false): Promise<
 		if (!gate.open) return new BrokerError(gate.code, `The grant on \`${name}\` is no longer in force.`);
 		const still = grants.every((g) => gate.holdings.some((h) => h.grant === g));
 		if (!still) return new BrokerError('grant-expired', `A grant on \`${name}\` is no longer in force.`);
+		if (gate.recorded.ver !== ver && (await narrowedSince(ctx, grants, flow.intended.entry.at))) {
+			return new BrokerError('grant-not-proven', `A grant on \`${name}\` opens less now; run the query again.`);
+		}
 		if (exact && moved(gate, ver)) {
 			return new BrokerError('grant-not-proven', 'Rights on this principal changed meanwhile; run the query again.');
 		}
 	}
 	return null;
+}
+
+/** Whether one of these grants was made to open less at this instant or later: what was read may be more than that. */
+async function narrowedSince(ctx: Context, grants: readonly string[], at: string): Promise<boolean> {
+	const read = await Promise.all(grants.map((id) => Grants.get(ctx, id)));
+	return read.some((g) => g?.entries.some((e) => e.body.type === 'GrantNarrowed' && e.entry.at >= at));
 }
 
 /**

@@ -102,7 +102,7 @@ async function narrowed(ctx: Context, report: ReportView): Promise<ReportView['v
 export async function find(ctx: Context, id: string): Promise<ReportView> {
 	const recorded = await Ledger.last(ctx, Ledger.stream.report(id), 'ReportRequested');
 	if (recorded === null) throw notFound();
-	reveal(ctx, 'viewReport', Entity.report(id, recorded.body.requester));
+	reveal(ctx, 'viewReport', Entity.report(id, recorded.body.requester, ctx.config.governance));
 	return viewOf(recorded);
 }
 

@@ -16,8 +16,11 @@ import { isNumber } from './rowfilter/number.ts';
 import { type Expression, printRowFilter, type RowFilter as Tree } from './sql.ts';
 
 export { canonical } from './rowfilter/canonical.ts';
-export type { FilterColumn } from './rowfilter/convert.ts';
+export { equal, type FilterColumn, filterable } from './rowfilter/convert.ts';
 export { covers } from './rowfilter/covers.ts';
+export type { ColumnFacts } from './rowfilter/points.ts';
+export { inWords, type Vacuous, vacuous } from './rowfilter/vacuous.ts';
+export { type Rows, without } from './rowfilter/without.ts';
 export { columnsOf, printRowFilter } from './sql.ts';
 
 /** The guide says less than 2048 characters, its model at most 2048. */
@@ -102,4 +105,14 @@ export function either(filters: readonly (RowFilter | null)[]): RowFilter | null
 			!trees.some((other, at) => at !== index && covers(other, tree) && (at < index || !covers(tree, other))),
 	);
 	return canonical({ op: 'or', operands: kept });
+}
+
+/** What both filters let through, canonical; null is all rows. Throws `row-filter-invalid` where it is too long to print. */
+export function both(a: RowFilter | null, b: RowFilter | null): RowFilter | null {
+	if (a === null || b === null) return a ?? b;
+	if (covers(a, b)) return canonical(b);
+	if (covers(b, a)) return canonical(a);
+	const tree = canonical({ op: 'and', operands: [a, b] });
+	if (printRowFilter(tree).length <= MAX_EXPRESSION) return tree;
+	throw new BrokerError('row-filter-invalid', `Both filters together have more than ${MAX_EXPRESSION} characters.`);
 }

@@ -8,6 +8,8 @@ import { createHash } from 'node:crypto';
 import type { TableRef } from './ledger.ts';
 import * as Row from './rowfilter.ts';
 
+export { type Cells, surplus } from './scope/cells.ts';
+
 export type Scope = { readonly columns: readonly string[]; readonly rowFilter: Row.RowFilter | null };
 
 /** A row filter as an entry records it. */
@@ -82,6 +84,9 @@ export function recall(stored: { columns: readonly string[]; rowFilter: unknown 
 	return { columns, rowFilter: parsed.success ? parsed.data : null, readable: parsed.success };
 }
 
+/** Whether two scopes are certainly the same cells. */
+export const sameScope = (a: Scope, b: Scope) => covers(a, b) && covers(b, a);
+
 /** Whether every cell of `narrower` is certainly a cell of `wider`. Undecidable means no. */
 export function covers(wider: Scope, narrower: Scope): boolean {
 	return narrower.columns.every((c) => wider.columns.includes(c)) && Row.covers(wider.rowFilter, narrower.rowFilter);
@@ -120,4 +125,4 @@ function pair(a: Scope, b: Scope): Scope | null {
 	return fits ? { columns: a.columns, rowFilter } : null;
 }
 
-const tidy = (s: Scope): Scope => ({ ...s, columns: [...new Set(s.columns)].toSorted() });
+const tidy = ({ columns, rowFilter }: Scope): Scope => ({ columns: [...new Set(columns)].toSorted(), rowFilter });

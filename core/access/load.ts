@@ -1,17 +1,21 @@
 /** A request as its stream tells it, and as the API shows it. */
 import * as z from 'zod';
 import * as Catalog from '../catalog.ts';
-import { type Context, type Role, roles } from '../context.ts';
+import { type Context, decidesAs, type Role, roles } from '../context.ts';
+import * as Delegation from '../delegation.ts';
 import * as Domains from '../domains.ts';
 import { BrokerError } from '../error.ts';
 import * as Grants from '../grants.ts';
 import { idOf, ProductId, RoleArn, Slug } from '../id.ts';
 import * as Ledger from '../ledger.ts';
 import { Entity, may, notFound, type Resource, reveal } from '../policy.ts';
-import { type Recalled, recall, tableKey } from '../scope.ts';
-import { type Approval, fold, openRoles, type RequestState, requestStates } from './state.ts';
+import { sameScope, tableKey } from '../scope.ts';
+import { isTakenBack, takableUntil } from './breakglass-taken.ts';
+import { type Content, contentOf, type Extent } from './content.ts';
+import { mandateFor } from './mandated.ts';
+import { type Approval, counting, type Folded, fold, openRoles, requestStates, voices } from './state.ts';
 
-type ReadCtx = Pick<Context, 'aws' | 'config'>;
+type ReadCtx = Pick<Context, 'aws' | 'config' | 'now'>;
 
 export const RequestView = z
 	.object({
@@ -21,53 +25,91 @@ export const RequestView = z
 		principal: RoleArn,
 		consumerDomain: Slug,
 		purpose: Slug,
-		tables: z.array(Grants.TableScopeView),
+		tables: z.array(Grants.TableScopeView).meta({ description: 'What is decided on, or was' }),
 		requester: idOf('person').meta({ description: 'Pseudonym' }),
 		beneficiaries: z.array(idOf('person')),
 		duration: z.iso.duration(),
+		asked: z
+			.object({ tables: z.array(Grants.TableScopeView), duration: z.iso.duration() })
+			.nullable()
+			.meta({ description: 'What was asked for, where approvers made it less; null where it is the same' }),
 		justification: z.string().nullable().meta({ description: 'null once erased' }),
 		state: z.enum(requestStates),
-		route: z.array(z.enum(roles)).meta({ description: 'Roles that must each approve, by different people' }),
+		route: z.array(z.enum(roles)).meta({
+			description: 'Roles that must each approve, by different people; one that stands twice needs two of them',
+		}),
 		awaiting: z.array(z.enum(roles)).meta({ description: 'Roles of the route that have not approved yet' }),
+		delegated: z
+			.array(
+				z.object({
+					delegation: idOf('delegation'),
+					as: z.enum(roles),
+					by: idOf('person'),
+					giver: idOf('person').meta({ description: 'In whose place' }),
+				}),
+			)
+			.meta({ description: 'Approvals that were given in the place of others' }),
 		createdAt: z.iso.datetime(),
-		contentHash: Ledger.Hash.meta({ description: 'The ETag; send it as If-Match with a decision' }),
+		lapsesAt: z.iso.datetime().nullable().meta({
+			description: 'When nobody can decide on it any more, or could; null once decided or withdrawn',
+		}),
+		remindedAt: z.iso.datetime().nullable().meta({ description: 'When those who must still decide were reminded' }),
+		contentHash: Ledger.Hash.meta({ description: 'The ETag; send it as If-Match with a decision or an edit' }),
 		grant: idOf('grant').nullable(),
+		renews: idOf('grant').nullable().meta({ description: 'The grant that this would go on from' }),
+		batch: idOf('batch').nullable().meta({ description: 'Shared by requests that were filed together' }),
+		template: Slug.nullable().meta({
+			description: 'The template of that contract version that spelled out the tables',
+		}),
+		breakGlass: Grants.BreakGlassView.nullable().meta({ description: 'null unless it was taken in an emergency' }),
 	})
 	.meta({ id: 'Request' });
 export type RequestView = z.infer<typeof RequestView>;
 
-/** A request as folded from its stream. */
-export type Request = {
-	readonly asked: Ledger.Recorded<'AccessRequested'>;
+/** A request as folded from its stream; from the instant at which it lapses on, its state is `expired`. */
+export type Request = Folded & {
+	readonly id: string;
+	readonly filed: Ledger.Recorded<'AccessRequested'>;
 	readonly entries: readonly Ledger.Recorded[];
-	readonly scopes: readonly (Recalled & { readonly table: Ledger.TableRef })[];
-	readonly justification: string | null;
-	readonly state: RequestState;
-	readonly approvals: readonly Approval[];
+	/** What is asked for as it stands. */
+	readonly content: Content;
+	/** How much was asked for before approvers made it less. */
+	readonly asked: Extent;
+	/** The duration asked for, and each that an approver left of it; what is granted ends with the first of them. */
+	readonly durations: readonly string[];
+	/** The template of its contract version that spelled out the tables. */
+	readonly template: string | null;
+	readonly lapsesAt: Date;
+	/** Null unless it was asked for in an emergency, without approvers. */
+	readonly breakGlass: Grants.Taken | null;
 	readonly product: Entity.ProductFacts;
 	readonly productTitle: string;
 };
 
 export async function get(ctx: ReadCtx, id: string): Promise<Request | null> {
 	const entries = await Ledger.read(ctx, Ledger.stream.request(id));
-	const asked = Ledger.find(entries, 'AccessRequested');
-	if (asked === undefined) return null;
-	const [pii, product] = await Promise.all([Ledger.payload(ctx, asked.entry), Catalog.get(ctx, asked.body.product)]);
+	const filed = Ledger.find(entries, 'AccessRequested');
+	if (filed === undefined) return null;
+	const folded = fold(entries);
+	const [contents, product, breakGlass] = await Promise.all([
+		contentOf(ctx, entries, filed),
+		Catalog.get(ctx, filed.body.product),
+		Grants.takenIn(ctx, entries),
+	]);
 	if (product === null) throw new BrokerError('record-corrupt', 'A request names a product without entries.');
-	const secrets = (pii?.['rowFilters'] ?? {}) as Record<string, unknown>;
-	const scopes = asked.body.tables.map(({ columns, rowFilter, ...table }) => ({
-		table,
-		...recall({ columns, rowFilter }, secrets[tableKey(table)]),
-	}));
-	const justification = typeof pii?.['justification'] === 'string' ? pii['justification'] : null;
-	const facts = Catalog.factsOf(product);
+	const told = { filed, entries };
+	const lapsesAt = new Date(takableUntil(told) ?? Date.parse(folded.since) + ctx.config.requestLapsesAfterMs);
+	const lapsed = folded.state === 'pending' && (ctx.now >= lapsesAt || isTakenBack(told));
 	return {
-		asked,
+		...folded,
+		...(lapsed ? { state: 'expired' as const } : {}),
+		...contents,
+		id,
+		filed,
 		entries,
-		scopes,
-		justification,
-		...fold(entries),
-		product: facts,
+		lapsesAt,
+		breakGlass,
+		product: Catalog.factsOf(product),
 		productTitle: product.contract.title,
 	};
 }
@@ -76,58 +118,119 @@ export async function get(ctx: ReadCtx, id: string): Promise<Request | null> {
 export async function find(ctx: Context, id: string): Promise<Request> {
 	const request = await get(ctx, id);
 	if (request === null) throw notFound();
-	reveal(ctx, 'viewRequest', resourceOf(ctx, request));
+	reveal(ctx, 'viewRequest', await resourceOf(ctx, request));
 	return request;
 }
 
 /** Whether the caller may see a request: for narrowing a list. */
-export function isVisible(ctx: Context, request: Request): boolean {
-	return may(ctx, 'viewRequest', resourceOf(ctx, request));
+export async function isVisible(ctx: Context, request: Request): Promise<boolean> {
+	return may(ctx, 'viewRequest', await resourceOf(ctx, request));
 }
 
-export function resourceOf(ctx: Pick<Context, 'config'>, request: Request): Resource {
-	const { request: id, consumerDomain, requester, beneficiaries } = request.asked.body;
-	const facts = { id, product: request.product, consumerDomain, submitter: requester, beneficiaries };
+/**
+ * What the rules are told of a request. Where it cannot be told who is behind the parties, that may be the caller. He is
+ * among the delegates if the rules let him decide on this request in somebody's place, and not because he was asked to.
+ */
+export async function resourceOf(
+	ctx: ReadCtx & Pick<Context, 'caller' | 'policies'>,
+	request: Request,
+): Promise<Resource> {
+	const { requester: submitter, consumerDomain } = request.filed.body;
+	const { id, product } = request;
+	const beneficiaries = [...request.content.beneficiaries];
+	const [known, mandates] = await Promise.all([
+		Ledger.readable(() => partiesOf(ctx, request)),
+		Delegation.mandatesIn(ctx, product.domain),
+	]);
+	const { person } = ctx.caller;
+	const parties = known ?? [submitter, ...beneficiaries, person].filter((p) => p !== null);
+	const facts = { id, product, consumerDomain, submitter, beneficiaries, parties };
+	const of = { domain: product.domain, route: request.content.route };
+	const among = Entity.request({ ...facts, delegates: person === null ? [] : [person] }, ctx.config.governance);
+	if (mandateFor(ctx, of, among, mandates) !== null) return among;
 	return Entity.request(facts, ctx.config.governance);
 }
 
-/** Approvals that still count: who gave them must hold the role now, and one person counts once. */
-export async function standing(ctx: ReadCtx, request: Request): Promise<Approval[]> {
-	const domain = request.asked.body.productDomain;
-	const counted: Approval[] = [];
-	for (const approval of request.approvals) {
-		const counts = !counted.some((c) => c.person === approval.person || c.as === approval.as);
-		const holders = counts ? await Domains.holders(ctx, domain, approval.as as Role) : [];
-		if (holders.includes(approval.person)) counted.push(approval);
-	}
-	return counted;
+/** The people who asked, benefit or edited, whatever guise they did it in: none of them decides. */
+async function partiesOf(ctx: Pick<Context, 'aws' | 'config'>, request: Request): Promise<string[]> {
+	const { filed, content, editors } = request;
+	const persons = [...new Set([filed.body.requester, ...content.beneficiaries, ...editors])];
+	return [...new Set(await Domains.selvesOf(ctx, persons))];
 }
 
-/** The entry whose decision brought the grant into being, if there is one. */
-export function granting(request: Request): Ledger.Recorded<'AccessDecided'> | undefined {
-	const found = request.entries.find((e) => e.body.type === 'AccessDecided' && e.body.grant !== undefined);
-	return found === undefined ? undefined : Ledger.as(found, 'AccessDecided');
+/**
+ * Approvals that still count, each with the person behind it: he must hold the role now and not supervise the mesh, gain
+ * nothing from it, and counts once in all his guises. Of one that was given in somebody's place, all of that holds for both of them, but that it is
+ * who gave the delegation who must hold the role.
+ */
+export async function standing(ctx: Pick<Context, 'aws' | 'config'>, request: Request): Promise<Approval[]> {
+	const { approvals, content, filed } = request;
+	if (approvals.length === 0) return [];
+	const persons = [...new Set(approvals.flatMap(voices))];
+	const { productDomain } = filed.body;
+	const holds = async ({ person, as, delegated }: Approval) =>
+		delegated === undefined
+			? decidesAs(ctx, await Domains.registered(ctx, person), productDomain, as as Role)
+			: Delegation.stands(ctx, delegated, { by: person, as, domain: productDomain, at: delegated.at });
+	const [held, selves, parties] = await Promise.all([
+		Promise.all(approvals.map(async (approval) => ({ approval, stands: await holds(approval) }))),
+		Domains.selvesOf(ctx, persons),
+		partiesOf(ctx, request),
+	]);
+	const selfOf = (person: string) => selves[persons.indexOf(person)] ?? person;
+	const entitled: Approval[] = [];
+	for (const { approval: one, stands } of held) {
+		const { person, as, delegated } = one;
+		const behind = delegated === undefined ? {} : { delegated: { ...delegated, giver: selfOf(delegated.giver) } };
+		const approval: Approval = { person: selfOf(person), as, ...behind };
+		if (stands && !voices(approval).some((p) => parties.includes(p))) entitled.push(approval);
+	}
+	return counting(content.route, entitled);
 }
 
 export async function viewOf(ctx: ReadCtx, request: Request): Promise<RequestView> {
-	const { body, entry } = request.asked;
+	const { id, filed, content, state, lapsesAt } = request;
+	const { body, entry } = filed;
+	const open =
+		state === 'pending' && body.breakGlass === undefined ? openRoles(content.route, await standing(ctx, request)) : [];
 	return {
-		id: body.request,
+		id,
 		product: body.product,
-		contractVersion: body.contract.version,
-		principal: body.principal,
+		contractVersion: content.contract.version,
+		principal: content.principal,
 		consumerDomain: body.consumerDomain,
-		purpose: body.purpose,
-		tables: request.scopes.map(Grants.scopeView),
+		purpose: content.purpose,
+		tables: content.scopes.map(Grants.scopeView),
 		requester: body.requester,
-		beneficiaries: body.beneficiaries,
-		duration: body.duration,
-		justification: request.justification,
-		state: request.state,
-		route: body.route as Role[],
-		awaiting: request.state === 'pending' ? (openRoles(body.route, await standing(ctx, request)) as Role[]) : [],
+		beneficiaries: [...content.beneficiaries],
+		duration: content.duration,
+		asked: askedView(request),
+		justification: content.justification,
+		state,
+		route: content.route as Role[],
+		awaiting: open as Role[],
+		delegated: request.approvals.flatMap(delegatedView),
 		createdAt: entry.at,
-		contentHash: body.contentHash,
-		grant: granting(request)?.body.grant ?? null,
+		lapsesAt: state === 'pending' || state === 'expired' ? lapsesAt.toISOString() : null,
+		remindedAt: request.remindedAt,
+		contentHash: content.contentHash,
+		grant: request.granting?.body.grant ?? null,
+		renews: body.renews ?? null,
+		batch: body.batch ?? null,
+		template: request.template,
+		breakGlass: request.breakGlass === null ? null : Grants.viewOfTaken(request.breakGlass, ctx.now),
 	};
+}
+
+function delegatedView({ person: by, as, delegated }: Approval): RequestView['delegated'] {
+	if (delegated === undefined) return [];
+	return [{ delegation: delegated.id, as: as as Role, by, giver: delegated.giver }];
+}
+
+function askedView({ asked, content }: Request): RequestView['asked'] {
+	const same = content.scopes.every((scope) =>
+		asked.scopes.some((a) => tableKey(a.table) === tableKey(scope.table) && sameScope(a, scope)),
+	);
+	if (same && asked.duration === content.duration) return null;
+	return { tables: asked.scopes.map(Grants.scopeView), duration: asked.duration };
 }

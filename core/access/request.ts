@@ -2,46 +2,43 @@
 import { end as durationEnd, parse as parseDuration } from 'iso8601-duration';
 import * as z from 'zod';
 import { lifeOf, type Product, refOf } from '../catalog.ts';
-import type { ContractTable } from '../contract.ts';
+import { type ContractTable, LONGEST_DAYS } from '../contract.ts';
 import { BrokerError } from '../error.ts';
 import { Issuer, ProductId, RoleArn, Slug } from '../id.ts';
 import type { TableRef } from '../ledger.ts';
 import type { Parser } from '../parser.ts';
 import { readRowFilter } from '../rowfilter.ts';
 import type { Scope } from '../scope.ts';
+import { Text } from '../text.ts';
 
-/** No access is for ever, whatever was asked. */
-const MAX_DAYS = 366;
-
-export const AccessRequest = z
-	.strictObject({
-		product: ProductId.meta({ example: 'lending.loans' }),
-		version: z.string().optional().meta({ description: 'Contract version; the current one if absent' }),
-		tables: z
-			.array(
-				z.strictObject({
-					table: z.string().min(1).max(255).meta({ description: 'Table of the product', example: 'loans' }),
-					columns: z.array(z.string().min(1).max(255)).min(1).max(1000),
-					rowFilter: z.string().min(1).max(10_000).nullish().meta({
-						description: 'Predicate in Lake Formation grammar; all rows if absent',
-						example: "status IN ('B','D')",
-					}),
+/** What is asked for, spelled out. */
+export const AccessRequest = z.strictObject({
+	product: ProductId.meta({ example: 'lending.loans' }),
+	version: z.string().optional().meta({ description: 'Contract version; the current one if absent' }),
+	tables: z
+		.array(
+			z.strictObject({
+				table: z.string().min(1).max(255).meta({ description: 'Table of the product', example: 'loans' }),
+				columns: z.array(z.string().min(1).max(255)).min(1).max(1000),
+				rowFilter: z.string().min(1).max(10_000).nullish().meta({
+					description: 'Predicate in Lake Formation grammar; all rows if absent',
+					example: "status IN ('B','D')",
 				}),
-			)
-			.min(1)
-			.max(50),
-		purpose: Slug.meta({ example: 'credit-risk' }),
-		principal: RoleArn,
-		beneficiaries: z
-			.array(z.strictObject({ issuer: Issuer, subject: z.string().min(1).max(255) }))
-			.min(1)
-			.max(100)
-			.optional()
-			.meta({ description: 'Who may query under the grant; the requester if absent' }),
-		duration: z.iso.duration().max(40).meta({ description: 'ISO 8601 duration from the decision', example: 'P30D' }),
-		justification: z.string().min(1).max(2000),
-	})
-	.meta({ id: 'AccessRequest' });
+			}),
+		)
+		.min(1)
+		.max(50),
+	purpose: Slug.meta({ example: 'credit-risk' }),
+	principal: RoleArn,
+	beneficiaries: z
+		.array(z.strictObject({ issuer: Issuer, subject: z.string().min(1).max(255) }))
+		.min(1)
+		.max(100)
+		.optional()
+		.meta({ description: 'Who may query under the grant; the requester if absent' }),
+	duration: z.iso.duration().max(40).meta({ description: 'ISO 8601 duration from the decision', example: 'P30D' }),
+	justification: Text,
+});
 export type AccessRequest = z.infer<typeof AccessRequest>;
 
 export type RequestedScope = Scope & { readonly table: TableRef };
@@ -122,8 +119,8 @@ export function until(duration: string, from: Date): Date {
 		throw invalid('/duration', 'must be an ISO 8601 duration such as P30D or PT8H');
 	}
 	const ms = at.getTime() - from.getTime();
-	if (!(ms > 0 && ms <= MAX_DAYS * 86_400_000))
-		throw invalid('/duration', `must be more than nothing and at most P${MAX_DAYS}D`);
+	if (!(ms > 0 && ms <= LONGEST_DAYS * 86_400_000))
+		throw invalid('/duration', `must be more than nothing and at most P${LONGEST_DAYS}D`);
 	return at;
 }
 

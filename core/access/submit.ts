@@ -1,131 +1,129 @@
-/** Filing a request: everything about it is checked before anything is stored. */
-import * as Catalog from '../catalog.ts';
-import { actorOf, type Context, type Identity } from '../context.ts';
-import * as Domains from '../domains.ts';
-import { BrokerError } from '../error.ts';
+/** Filing a request: checked first, then stored, then decided where a rule does that by itself. */
+import * as z from 'zod';
+import { actorOf, type Context, roles } from '../context.ts';
 import * as Grants from '../grants.ts';
-import { newId } from '../id.ts';
+import { idOf, newId, ProductId, RoleArn, Slug } from '../id.ts';
 import * as Ledger from '../ledger.ts';
-import { personOf } from '../person.ts';
-import { authorize, Entity, notFound, type Permit, reveal } from '../policy.ts';
-import { concealer, tableKey } from '../scope.ts';
+import * as Preview from '../preview.ts';
+import { approveAtOnce } from './auto.ts';
+import type { Checked } from './check.ts';
+import { sealed } from './content.ts';
 import { find, type Request } from './load.ts';
-import { type AccessRequest, invalid, mustEndInTime, type RequestedScope, scopesOf, until } from './request.ts';
-import { refuseViews } from './views.ts';
+import { type AccessAsk, checkAsk } from './template.ts';
 
 /** Files a request. Nothing is stored unless everything about it could be granted if approved. */
-export async function submit(ctx: Context, body: AccessRequest): Promise<Request> {
-	const [product, serving] = await Promise.all([
-		Catalog.get(ctx, body.product),
-		Domains.principal(ctx, body.principal),
-	]);
-	if (product === null) throw notFound();
-	const facts = Entity.product(Catalog.factsOf(product), ctx.config.governance);
-	reveal(ctx, 'viewProduct', facts);
-	if (serving === null) throw invalid('/principal', 'no domain has registered this principal');
-	const consumer = serving.domain.id;
-	const about = Entity.along(facts, Entity.domain(consumer));
-	const permit = authorize(ctx, 'requestAccess', about, { consumer: Entity.domainRef(consumer) });
-	checkPurpose(body, product, serving.purpose);
-	await refuseViews(ctx, product, body.tables);
-	const scopes = await scopesOf(ctx.parser, product, body.tables);
-	mustEndInTime(product, until(body.duration, ctx.now), ctx.now);
-	const beneficiaries = await beneficiariesOf(ctx, body.beneficiaries, consumer);
-	for (const { table } of scopes) await Grants.preflight(ctx, table);
-	await Grants.checkUnion(ctx, body.principal, scopes);
-	return record(ctx, permit, { body, product, consumer, scopes, beneficiaries });
+export async function submit(ctx: Context, body: AccessAsk): Promise<Request> {
+	const { checked, named } = await checkAsk(ctx, body);
+	return record(ctx, checked, named);
 }
 
-function checkPurpose(body: AccessRequest, product: Catalog.Product, served: string): void {
-	const { contract } = product;
-	if (body.version !== undefined && body.version !== contract.version) {
-		throw invalid('/version', `the current version is ${contract.version}`);
-	}
-	if (served !== body.purpose) throw invalid('/purpose', `the principal is registered for \`${served}\` alone`);
-	if (!contract.purposes.includes(body.purpose)) {
-		throw new BrokerError(
-			'purpose-not-allowed',
-			`The contract of ${product.id} allows: ${contract.purposes.join(', ')}.`,
-			{
-				errors: [{ pointer: '/purpose', detail: 'not among the purposes of the contract' }],
-			},
-		);
-	}
-}
-
-async function beneficiariesOf(
-	ctx: Context,
-	asked: readonly Identity[] | undefined,
-	consumer: string,
-): Promise<string[]> {
-	if (asked === undefined) return [actorOf(ctx)];
-	const consumers = await Domains.holders(ctx, consumer, 'consumer');
-	const found: string[] = [];
-	for (const [i, identity] of asked.entries()) {
-		const person = await personOf(ctx, identity);
-		if (person === null || !consumers.includes(person)) {
-			throw invalid(`/beneficiaries/${i}`, `must be a consumer of domain ${consumer}`);
-		}
-		found.push(person);
-	}
-	return [...new Set(found)];
-}
-
-type Checked = {
-	readonly body: AccessRequest;
-	readonly product: Catalog.Product;
-	readonly consumer: string;
-	readonly scopes: readonly RequestedScope[];
-	readonly beneficiaries: readonly string[];
+/** What else is said of a request when it is filed. */
+export type Of = {
+	readonly id?: string;
+	readonly renews?: string;
+	readonly renewsVer?: number;
+	readonly batch?: string;
+	readonly template?: string;
+	readonly breakGlass?: { readonly until: string; readonly reviewDue: string; readonly of?: string };
 };
 
-async function record(ctx: Context, permit: Permit<'requestAccess'>, checked: Checked): Promise<Request> {
-	const { body, product, consumer, scopes, beneficiaries } = checked;
-	const id = newId('request', ctx);
-	const personal = await Catalog.personalColumns(ctx, product.id);
-	const hide = concealer(ctx.random(16));
-	const tables = scopes.map(({ table, ...scope }) => ({
-		...table,
-		...hide.store(tableKey(table), scope, personal(table)),
-	}));
-	const { purpose, principal, duration, justification } = body;
-	// Without it, the hash would confirm a guess of what the payload holds.
-	const nonce = Buffer.from(ctx.random(16)).toString('hex');
-	const shown = {
-		nonce,
-		id,
-		product: product.id,
-		contract: product.hash,
-		principal,
-		purpose,
-		scopes,
-		beneficiaries,
-		duration,
-		justification,
-	};
-	await Ledger.append(ctx, {
+/** Stores what was checked, and lets rules decide on it. */
+export async function record(ctx: Context, checked: Checked, of: Of = {}): Promise<Request> {
+	const { request: id, contentHash } = (await store(ctx, checked, of)).body;
+	await approveAtOnce(ctx, id, checked, contentHash);
+	return find(ctx, id);
+}
+
+/** Stores what was checked; from then on it is there, whatever else can be read. */
+export async function store(
+	ctx: Context,
+	checked: Checked,
+	{ id: given, ...more }: Of,
+): Promise<Ledger.Recorded<'AccessRequested'>> {
+	const { product, consumer, permit } = checked;
+	const id = given ?? newId('request', ctx);
+	const { pii, ...said } = await recordable(ctx, id, checked);
+	const stored = await Ledger.append(ctx, {
 		stream: Ledger.stream.request(id),
 		after: null,
 		actor: actorOf(ctx),
 		body: {
+			...said,
 			type: 'AccessRequested',
-			request: id,
 			product: product.id,
 			productDomain: product.domain,
-			contract: { version: product.contract.version, hash: product.hash, leaf: product.leaf },
-			consumerDomain: consumer,
-			principal,
-			purpose,
-			legalBasis: ctx.config.purposes.find((p) => p.id === purpose)?.legalBasis ?? '',
-			tables,
+			consumerDomain: consumer.id,
 			requester: actorOf(ctx),
-			beneficiaries: [...beneficiaries],
-			duration,
-			route: [...permit.requires],
 			rules: permit.rules,
-			contentHash: Ledger.sha256(Ledger.canonicalBytes(shown)),
+			...more,
 		},
-		pii: { justification, nonce, ...hide.pii().pii },
+		pii,
 	});
-	return find(ctx, id);
+	return Ledger.as(stored, 'AccessRequested');
+}
+
+/** What was checked, as an entry says it. */
+export async function recordable(ctx: Context, id: string, checked: Checked) {
+	const { product, principal, purpose, legalBasis, beneficiaries, duration, justification, permit } = checked;
+	const { scopes } = checked;
+	const shown = { principal, purpose, scopes, beneficiaries, duration, justification };
+	const { tables, contentHash, pii } = await sealed(ctx, { ...shown, id, product: product.id, contract: product.hash });
+	return {
+		request: id,
+		contract: { version: product.contract.version, hash: product.hash, leaf: product.leaf },
+		principal,
+		purpose,
+		legalBasis,
+		tables,
+		beneficiaries: [...beneficiaries],
+		duration,
+		route: [...permit.requires],
+		contentHash,
+		pii: { justification, ...pii },
+	};
+}
+
+export const DryRunView = z
+	.object({
+		product: ProductId,
+		contractVersion: z.string(),
+		principal: RoleArn,
+		consumerDomain: Slug,
+		template: Slug.nullable().meta({ description: 'The template that it would be asked by' }),
+		purpose: Slug,
+		legalBasis: z.string(),
+		tables: z.array(Grants.TableScopeView),
+		beneficiaries: z.array(idOf('person')),
+		duration: z.iso.duration(),
+		justification: z.string(),
+		route: z.array(z.enum(roles)).meta({ description: 'Roles that would have to approve, by different people' }),
+		autoApproval: z
+			.array(z.string())
+			.nullable()
+			.meta({ description: 'The rules that would approve it at once; null: people decide' }),
+		preview: Preview.PreviewView,
+	})
+	.meta({ id: 'RequestDryRun' });
+export type DryRunView = z.infer<typeof DryRunView>;
+
+/** What would be filed, and what it would open. Throws what filing would throw; stores nothing. */
+export async function tryOut(ctx: Context, body: AccessAsk): Promise<DryRunView> {
+	const { checked, named } = await checkAsk(ctx, body);
+	const { product, consumer, principal, purpose, legalBasis, scopes, beneficiaries, duration, justification } = checked;
+	return {
+		product: product.id,
+		contractVersion: product.contract.version,
+		principal,
+		consumerDomain: consumer.id,
+		template: named.template ?? null,
+		purpose,
+		legalBasis,
+		tables: scopes.map((scope) => Grants.scopeView({ ...scope, readable: true })),
+		beneficiaries: [...beneficiaries],
+		duration,
+		justification,
+		route: [...checked.permit.requires] as DryRunView['route'],
+		autoApproval: checked.auto === null ? null : [...checked.auto.rules.policies],
+		preview: await Preview.preview(ctx, { principal, product, scopes }),
+	};
 }

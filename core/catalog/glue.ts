@@ -7,10 +7,10 @@ import type { TableRef } from '../ledger.ts';
 export type GlueTable = {
 	readonly columns: ReadonlyMap<string, string>;
 	readonly partitionKeys: ReadonlySet<string>;
-	/** Lake Formation governs the location. GetTable is the one call that tells (MODEL of GetTables: always false). */
-	readonly registered: boolean;
 	/** The definition as Glue keeps it (`ViewOriginalText`), where this is a view; null where it is a table. */
 	readonly view: string | null;
+	/** ISO 8601; a table that was dropped and made again under its name has another one. */
+	readonly made: string | null;
 };
 
 /** The table as Glue has it, or null when there is none (or the grantor may not see it, which Glue does not tell apart). */
@@ -24,8 +24,8 @@ export async function glueTable(ctx: Pick<Context, 'aws'>, table: TableRef): Pro
 		return {
 			columns: new Map([...columns, ...keys].map((c) => [c.Name ?? '', (c.Type ?? '').toLowerCase()])),
 			partitionKeys: new Set(keys.map((k) => k.Name ?? '')),
-			registered: answer.Table?.IsRegisteredWithLakeFormation === true,
 			view: answer.Table?.TableType === 'VIRTUAL_VIEW' ? (answer.Table.ViewOriginalText ?? '') : null,
+			made: answer.Table?.CreateTime?.toISOString() ?? null,
 		};
 	} catch (cause) {
 		if (errorName(cause) === 'EntityNotFoundException') return null;

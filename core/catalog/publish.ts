@@ -1,6 +1,6 @@
 /**
  * Publishing a contract version. In this order, and nothing is stored before all of it holds: the text is a contract,
- * it fits the product, the domain's account and Glue, its version is new, and the rules of publication permit it.
+ * it fits the product, the domain's catalogs and Glue, its version is new, and the rules of publication permit it.
  * A crash leaves at most a stored text that no entry names.
  */
 import { actorOf, type Context } from '../context.ts';
@@ -15,22 +15,26 @@ import {
 	locateContract,
 	pointer,
 	sameType,
+	templateMisfits,
 } from '../contract.ts';
+import { owns, type Places } from '../domains.ts';
 import { BrokerError, isRefusal } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import { authorize, Entity, type Permit } from '../policy.ts';
 import { type Definition, readDefinition } from './definition.ts';
 import { type GlueTable, glueTable } from './glue.ts';
 import { keyOf, mentions } from './mentions.ts';
-import { byTable, type Format, load, type Product, type ReadCtx } from './read.ts';
+import { byTable, type Format, load, type Product, personalColumns, type ReadCtx } from './read.ts';
 import { refOf } from './view.ts';
 
 export type Publication = {
 	readonly id: string;
 	readonly text: string;
 	readonly format: Format;
-	/** The account of the product's domain. */
-	readonly account: string;
+	/** The product's domain: where its tables may be. */
+	readonly domain: Places;
+	/** Looks at everything, and stores nothing. */
+	readonly dryRun?: boolean;
 };
 
 /**
@@ -49,9 +53,11 @@ export async function publish(
 	}
 	const located = locateContract(input.text, input.format);
 	const { contract } = located;
+	mustBeRecordable(contract);
 	await mustFit(ctx, input, located);
 	if (last !== null) mustBeNew(contract.version, last.body.version);
 	const permit = permitted(ctx, input.id, located, await historyOf(ctx, input.id));
+	if (input.dryRun === true) return { product: tried(ctx, input, contract, hash), created: false };
 	await Ledger.putText(ctx, input.text);
 	const recorded = await Ledger.append(ctx, {
 		stream: Ledger.stream.product(input.id),
@@ -71,6 +77,22 @@ export async function publish(
 		},
 	});
 	return { product: await load(ctx, Ledger.as(recorded, 'ContractPublished')), created: true };
+}
+
+/** What the entry of a version says besides its tables: names, rules, hashes. */
+const REST_BYTES = 8 * 1024;
+
+function mustBeRecordable({ tables }: Contract): void {
+	const { length } = Ledger.canonicalBytes(tables.map(refOf));
+	const most = Ledger.MAX_ENTRY_BYTES - REST_BYTES;
+	if (length <= most) return;
+	const what = `The names of its ${tables.length} tables would take ${length} bytes of the record; at most ${most} fit.`;
+	throw new BrokerError('too-large', `${what} Make several products of them.`);
+}
+
+/** As it would stand there: no entry tells of it. */
+function tried({ now }: Context, { id, format }: Publication, contract: Contract, hash: string): Product {
+	return { id, domain: contract.domain, contract, format, hash, leaf: '', createdAt: now.toISOString() };
 }
 
 function mustBeNew(version: string, last: string): void {
@@ -123,20 +145,23 @@ function permitted(
 async function mustFit(ctx: PublishCtx, input: Publication, located: Located): Promise<void> {
 	const { contract } = located;
 	const tables = await Promise.all(contract.tables.map((t, i) => tableFaults(ctx, input, t, ['schema', i])));
-	const found = [...identityFaults(input, located), ...tables.flat()];
+	const purposes = ctx.config.purposes.map((p) => p.id);
+	const ever = await personalColumns(ctx, input.id);
+	const templates = await templateMisfits(ctx.parser, contract, purposes, (table) => ever(refOf(table)));
+	const found = [...identityFaults(input, located), ...tables.flat(), ...templates];
 	if (found.length === 0) return;
 	throw invalid(
-		found.map(({ path, detail }) => ({
+		found.map(({ path, detail, rule = 'fits-product-and-glue' }) => ({
 			pointer: pointer(path),
 			detail,
 			line: located.lineOf(path),
-			rule: 'fits-product-and-glue',
+			rule,
 		})),
 	);
 }
 
 type PublishCtx = ReadCtx & Pick<Context, 'parser'>;
-type Misfit = { readonly path: readonly (string | number)[]; readonly detail: string };
+type Misfit = { readonly path: readonly (string | number)[]; readonly detail: string; readonly rule?: string };
 
 function identityFaults(input: Publication, { contract, glueServer }: Located): Misfit[] {
 	const found: Misfit[] = [];
@@ -144,10 +169,22 @@ function identityFaults(input: Publication, { contract, glueServer }: Located): 
 		const detail = `domain and dataProduct give \`${contract.product}\`, the path says \`${input.id}\``;
 		found.push({ path: ['dataProduct'], detail });
 	}
-	if (contract.tables.some((t) => t.account !== input.account)) {
-		found.push({ path: [...glueServer, 'account'], detail: `must be the domain's account ${input.account}` });
-	}
+	const foreign = contract.tables.find((t) => !isOwn(input, t));
+	if (foreign !== undefined) found.push(misplaced(input, foreign, glueServer));
 	return found;
+}
+
+const isOwn = ({ domain }: Publication, { account, database }: ContractTable) => owns(domain, account, database);
+
+function misplaced({ domain }: Publication, { account, database }: ContractTable, server: Misfit['path']): Misfit {
+	const shared = domain.catalogs.find((c) => c.account === account);
+	if (shared !== undefined) {
+		const detail = `in catalog ${account} the domain has the databases ${shared.databases.join(', ')}, not ${database}`;
+		return { path: [...server, 'database'], detail };
+	}
+	const others = domain.catalogs.map((c) => c.account).join(', ');
+	const detail = `must be the domain's account ${domain.account}${others === '' ? '' : ` or a catalog of it: ${others}`}`;
+	return { path: [...server, 'account'], detail };
 }
 
 /** What the contract says of a table must be what Glue has, and no other product may stand for the table. */
@@ -157,7 +194,7 @@ async function tableFaults(
 	table: ContractTable,
 	path: Misfit['path'],
 ): Promise<Misfit[]> {
-	if (table.account !== input.account) return [];
+	if (!isOwn(input, table)) return [];
 	const [glue, owner] = await Promise.all([glueTable(ctx, refOf(table)), byTable(ctx, table.database, table.name)]);
 	if (glue === null) {
 		return [{ path, detail: `Glue has no table ${table.database}.${table.name} in account ${table.account}` }];

@@ -33,6 +33,13 @@ export async function versions(ctx: ReadCtx, id: string): Promise<Product[]> {
 	return Promise.all(entries.map((e) => load(ctx, Ledger.as(e, 'ContractPublished'))));
 }
 
+/** Every published version, oldest first, each for itself: null stands for one that cannot be read. */
+export async function readableVersions(ctx: ReadCtx, id: string): Promise<(Product | null)[]> {
+	const stored = await Ledger.rawStream(ctx, Ledger.stream.product(id));
+	const one = async (s: Ledger.Stored) => load(ctx, Ledger.as(Ledger.recordedOf(s), 'ContractPublished'));
+	return Promise.all(stored.map((s) => Ledger.readable(() => one(s))));
+}
+
 /** One published version and the one before it; null where there is none. */
 export async function version(
 	ctx: ReadCtx,

@@ -23,7 +23,7 @@ export const ProductSummary = z
 		deprecatedFrom: z.string().optional().meta({ description: 'Date or date-time from which to look for another' }),
 		retiresAt: z.string().optional().meta({
 			description:
-				'Date or date-time from which no request is taken; no grant made from now on outlives it, those in force keep their end',
+				'Date or date-time from which no request is taken; no grant outlives it, those in force end then, too',
 		}),
 	})
 	.meta({ id: 'DataProductSummary' });

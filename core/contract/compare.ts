@@ -1,12 +1,16 @@
 /**
  * What changed between two versions of a contract, told as its consumers would meet it. A change is breaking when a
  * query that ran may no longer run, or may give something else, or when a reason to read is withdrawn. Pure.
+ *
+ * A row scope that is added breaks no query, and needs no major version: it is told as what raises the bar, as a raised
+ * classification is. Grants that such a change leaves without ground are held back (core/access/affected.ts).
  */
 import * as z from 'zod';
 import { classifications } from './schema.ts';
+import type { AccessTemplate } from './templates.ts';
 import { sameType } from './type.ts';
 import { type Bump, bumpOf, bumps } from './version.ts';
-import type { Column, ContractTable, ContractView } from './view.ts';
+import type { Column, ContractTable, ContractView, RowScope } from './view.ts';
 
 const kinds = [
 	'table-added',
@@ -21,8 +25,14 @@ const kinds = [
 	'column-partitioned',
 	'column-required',
 	'column-token',
+	'row-scope-added',
+	'row-scope-removed',
 	'purpose-added',
 	'purpose-removed',
+	'template-added',
+	'template-removed',
+	'template-changed',
+	'residency-changed',
 	'owner-changed',
 	'status-changed',
 	'deprecation-changed',
@@ -49,8 +59,13 @@ export const Changes = z
 		version: z.string(),
 		bump: z.enum(bumps).meta({ description: 'The highest part of the version number that is higher' }),
 		breaking: z.boolean().meta({ description: 'Whether any change is breaking' }),
-		raised: z.boolean().meta({ description: 'Whether any column became more confidential, or personal' }),
-		lowered: z.boolean().meta({ description: 'Whether any column became less confidential, or is no longer personal' }),
+		raised: z.boolean().meta({
+			description: 'Whether any column became more confidential, or personal, or other domains may see fewer rows',
+		}),
+		lowered: z.boolean().meta({
+			description:
+				'Whether any column became less confidential, or is no longer personal, or other domains may see more rows, or more domains may ask',
+		}),
 		changes: z.array(Change),
 	})
 	.meta({ id: 'ContractChanges' });
@@ -61,6 +76,8 @@ export function compare(before: ContractView, after: ContractView): Changes {
 	const changes = [
 		...pairs(before.tables, after.tables).flatMap(([old, now]) => tableChanges(old, now)),
 		...setChanges('purpose', before.purposes, after.purposes),
+		...templateChanges(before.accessTemplates, after.accessTemplates),
+		...residencyChanges(before.residency, after.residency),
 		...termChanges(before, after),
 	];
 	const bump: Bump = bumpOf(before.version, after.version);
@@ -70,20 +87,34 @@ export function compare(before: ContractView, after: ContractView): Changes {
 		bump,
 		breaking: changes.some((c) => c.breaking),
 		raised: changes.some(isRaise),
-		lowered: changes.some(isLowering),
+		lowered: changes.some(isLowering) || isWider(after.residency, before.residency),
 		changes,
 	};
 }
 
 function isRaise({ kind, from, to }: Change): boolean {
 	if (kind === 'column-personal') return to === 'true';
+	if (kind === 'row-scope-added') return true;
 	return kind === 'column-reclassified' && level(to) > level(from);
 }
 
 /** Fewer may have to agree before somebody reads the column. */
 function isLowering({ kind, from, to }: Change): boolean {
 	if (kind === 'column-personal') return to === 'false';
+	if (kind === 'row-scope-removed') return true;
 	return kind === 'column-reclassified' && level(to) < level(from);
+}
+
+/** Whether some jurisdiction may ask that might not before; no list names all of them. */
+export function isWider(now: readonly string[], was: readonly string[]): boolean {
+	return was.length > 0 && (now.length === 0 || now.some((place) => !was.includes(place)));
+}
+
+/** Parts of the row scope that were there and are not: rows that were closed to other domains. */
+export function droppedScopes(was: Pick<ContractTable, 'rowScope'>, now: Pick<ContractTable, 'rowScope'>): RowScope[] {
+	return was.rowScope.filter(
+		(one) => !now.rowScope.some((r) => r.column === one.column && r.attribute === one.attribute),
+	);
 }
 
 /** Whether fewer may have to agree before somebody reads `now` than before somebody read `was`. */
@@ -116,7 +147,49 @@ function tableChanges(old: ContractTable | null, now: ContractTable | null): Cha
 	if (old === null) return [change('table-added', { table: now.name }, null, now.name, false)];
 	const moved = changed('table-moved', { table: now.name }, address(old), address(now), true);
 	const retyped = changed('table-retyped', { table: now.name }, typeOf(old), typeOf(now), true);
-	return [...moved, ...retyped, ...pairs(old.columns, now.columns).flatMap(([o, n]) => columnChanges(now.name, o, n))];
+	const scoped = rowScopeChanges(old, now);
+	return [
+		...moved,
+		...retyped,
+		...scoped,
+		...pairs(old.columns, now.columns).flatMap(([o, n]) => columnChanges(now.name, o, n)),
+	];
+}
+
+function rowScopeChanges(old: ContractTable, now: ContractTable): Change[] {
+	const table = now.name;
+	return [
+		...droppedScopes(old, now).map((r) =>
+			change('row-scope-removed', { table, column: r.column }, r.attribute, null, false),
+		),
+		...droppedScopes(now, old).map((r) =>
+			change('row-scope-added', { table, column: r.column }, null, r.attribute, false),
+		),
+	];
+}
+
+/** Templates give no access, so whatever becomes of one breaks nothing. */
+function templateChanges(before: readonly AccessTemplate[], after: readonly AccessTemplate[]): Change[] {
+	const named = (list: readonly AccessTemplate[]) => list.map((t) => ({ ...t, name: t.id }));
+	return pairs(named(before), named(after)).flatMap(([old, now]) => {
+		if (old === null) return now === null ? [] : [change('template-added', {}, null, now.id, false)];
+		if (now === null) return [change('template-removed', {}, old.id, null, false)];
+		return changed('template-changed', {}, templateInWords(old), templateInWords(now), false);
+	});
+}
+
+function templateInWords({ id, tables, purpose, duration }: AccessTemplate): string {
+	const cells = tables.map(({ table, columns, rowFilter }) => {
+		const rows = rowFilter === undefined ? '' : ` where ${rowFilter}`;
+		return `${table} (${columns.join(', ')})${rows}`;
+	});
+	return [`${id}: ${cells.join('; ')}`, purpose, duration].filter((part) => part !== undefined).join(', ');
+}
+
+/** Breaking where a domain that might ask may no longer. */
+function residencyChanges(before: readonly string[], after: readonly string[]): Change[] {
+	const name = (list: readonly string[]) => (list.length === 0 ? null : list.toSorted().join(', '));
+	return changed('residency-changed', {}, name(before), name(after), isWider(before, after));
 }
 
 function columnChanges(table: string, old: Column | null, now: Column | null): Change[] {

@@ -3,8 +3,8 @@
  * a refusal can point there. Facts only: whether they will do is the policies' to say. Pure.
  */
 import type { Entity } from '../policy.ts';
-import { compare, isLower } from './compare.ts';
-import { at, custom, list, physicalName } from './rules.ts';
+import { compare, droppedScopes, isLower, isWider } from './compare.ts';
+import { at, custom, customPath, list, physicalName } from './rules.ts';
 import type { Path } from './text.ts';
 import type { Contract } from './view.ts';
 
@@ -36,7 +36,9 @@ export function factsOf(contract: Contract, before: Contract | null, earlier: re
 	const misnamed = namesOf(document, columns).filter(({ name }) => !snakeCase.test(name));
 	const changes = before === null ? null : compare(before, contract);
 	const breaking = changes?.changes.filter((c) => c.breaking) ?? [];
-	const lowered = loweredSince(before === null ? earlier : [...earlier, before], contract);
+	const history = before === null ? earlier : [...earlier, before];
+	const lowered = loweredSince(history, contract);
+	const opened = openedSince(history, contract);
 	return {
 		facts: {
 			...(contract.owner === '' ? {} : { owner: contract.owner }),
@@ -50,7 +52,7 @@ export function factsOf(contract: Contract, before: Contract | null, earlier: re
 			promises: promisesOf(document),
 			bump: changes?.bump ?? 'first',
 			breaking: breaking.length > 0,
-			lowered: [...lowered],
+			lowered: [...lowered, ...opened.map(({ name }) => name)],
 		},
 		places: {
 			owner: [{ path: ['team'] }],
@@ -60,7 +62,10 @@ export function factsOf(contract: Contract, before: Contract | null, earlier: re
 			unregulated: unregulated.map(({ path }) => ({ path })),
 			misnamed: misnamed.map(({ path }) => ({ path })),
 			promises: [{ path: ['slaProperties'] }],
-			lowered: columns.filter(({ name }) => lowered.has(name)).map(({ path }) => ({ path })),
+			lowered: [
+				...columns.filter(({ name }) => lowered.has(name)).map(({ path }) => ({ path })),
+				...opened.map(({ path, says }) => ({ path, says })),
+			],
 			breaking: breaking.map((c) => ({
 				path: ['version'],
 				says: [c.kind, [c.table, c.column].filter(Boolean).join('.') || c.from].join(' '),
@@ -85,6 +90,24 @@ function loweredSince(history: readonly Contract[], contract: Contract): Readonl
 			.map((column) => `${table.name}.${column.name}`),
 	);
 	return new Set(found);
+}
+
+/** Rows and places that were closed to other domains where they were last seen, and are not. */
+function openedSince(history: readonly Contract[], contract: Contract): (Named & { readonly says: string })[] {
+	const newestFirst = history.toReversed();
+	const tables = contract.tables.flatMap((table, i) => {
+		const was = newestFirst.flatMap((version) => version.tables).find((t) => t.name === table.name);
+		const own = customPath(list(contract.document['schema'])[i], 'rowScope') ?? [];
+		return (was === undefined ? [] : droppedScopes(was, table)).map(({ column, attribute }) => ({
+			name: `${table.name}.${column}`,
+			path: ['schema', i, ...own],
+			says: `rowScope of ${column} by ${attribute} is gone`,
+		}));
+	});
+	const [last] = newestFirst;
+	if (last === undefined || !isWider(contract.residency, last.residency)) return tables;
+	const path = customPath(contract.document, 'residency') ?? ['customProperties'];
+	return [...tables, { name: 'residency', path, says: `residency was ${last.residency.join(', ')}` }];
 }
 
 type Named = { readonly name: string; readonly path: Path };

@@ -2,15 +2,20 @@
  * What must hold between the parts of a contract document. Read from the raw value with tolerance, so that these
  * faults are told together with those of the single parts.
  */
+import { filterable } from '../rowfilter.ts';
 import { type Need, needs } from './needs.ts';
 import { type ContractFault, faultAt, type Path, type Source } from './text.ts';
+import { athenaType } from './type.ts';
 
 export function ruleFaults(source: Source): ContractFault[] {
 	const tables = list(source.value['schema']);
 	return [
 		...periodFaults(source),
 		...distinct(source, tables, ['schema'], 'distinct-table'),
-		...tables.flatMap((table, i) => tableFaults(source, table, ['schema', i, 'properties'])),
+		...tables.flatMap((table, i) => [
+			...tableFaults(source, table, ['schema', i, 'properties']),
+			...rowScopeFaults(source, table, ['schema', i]),
+		]),
 	];
 }
 
@@ -64,6 +69,35 @@ function tableFaults(source: Source, table: unknown, path: Path): ContractFault[
 		}
 	}
 	return found;
+}
+
+/** A row scope that could not be enforced is refused here: left out of a grant, it would open what it should close. */
+function rowScopeFaults(source: Source, table: unknown, path: Path): ContractFault[] {
+	const place = customPath(table, 'rowScope');
+	if (place === undefined) return [];
+	if (isView(table)) return [needed(source, [...path, ...place], 'row-scope-view')];
+	const columns = list(at(table, ['properties']));
+	const seen = new Set<unknown>();
+	return list(custom(table, 'rowScope')).flatMap((part, i) => {
+		const name = at(part, ['column']);
+		const type = at(
+			columns.find((c) => physicalName(c) === name),
+			['physicalType'],
+		);
+		const again = seen.has(name);
+		seen.add(name);
+		const here = [...path, ...place, i, 'column'];
+		if (typeof name !== 'string') return [];
+		if (again || !columns.some((c) => physicalName(c) === name)) return [needed(source, here, 'row-scope-column')];
+		const known = typeof type === 'string' ? athenaType(type) : null;
+		return known === null || filterable(known, name) ? [] : [needed(source, here, 'row-scope-type')];
+	});
+}
+
+/** Whether a schema object is a view; everything else is a table. */
+export function isView(table: unknown): boolean {
+	const type = at(table, ['physicalType']);
+	return typeof type === 'string' && type.trim().toLowerCase() === 'view';
 }
 
 /** Each name as Glue writes it, and once. */

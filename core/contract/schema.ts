@@ -3,8 +3,9 @@
  * the standard (needs.ts). Members that are not named here are the contract's own business and pass untouched.
  *
  * `customProperties` carry what the standard has no field for:
- *   contract  purposes, owner (when `team` has no name), sourceCodeLocation, deprecatedFrom, retiresAt
- *   table     location
+ *   contract  purposes, owner (when `team` has no name), sourceCodeLocation, deprecatedFrom, retiresAt, residency,
+ *             accessTemplates
+ *   table     location, rowScope
  *   column    regulatoryClass, tokenOf
  */
 import * as z from 'zod';
@@ -28,6 +29,8 @@ const PurposeId = text.regex(/^[a-z][a-z0-9_-]{0,62}$/, needs['purpose-id']);
 const GlueName = text.regex(/^[a-z0-9_]{1,255}$/, needs['glue-name']);
 const ColumnName = text.regex(/^[a-z_][a-z0-9_]{0,254}$/, needs['glue-name']);
 const S3Uri = text.regex(/^s3:\/\/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](\/[^\s]*)?$/, needs['s3-location']);
+const AttributeName = text.regex(/^[a-z][a-z0-9_-]{0,62}$/, needs['row-scope-attribute']);
+const Jurisdiction = z.string(needs.residency).regex(/^[A-Za-z0-9_-]{1,100}$/, needs.residency);
 const Instant = z.union([z.iso.date(), z.iso.datetime({ offset: true })], needs.instant);
 
 const Type = text.transform((written, ctx) => {
@@ -110,7 +113,17 @@ const SchemaObject = z.object({
 	physicalType: z.string().optional().catch(undefined),
 	description: z.string().optional(),
 	properties: z.array(SchemaProperty, needs.columns).min(1, needs.columns),
-	customProperties: custom({ location: S3Uri.optional() }),
+	customProperties: custom({
+		location: S3Uri.optional(),
+		/** For principals of other domains: the column equals this attribute of their domain, in every row they see. */
+		rowScope: z
+			.array(
+				z.strictObject({ column: z.string(needs['row-scope']), attribute: AttributeName }, needs['row-scope']),
+				needs['row-scope'],
+			)
+			.min(1, needs['row-scope'])
+			.optional(),
+	}),
 });
 
 const GlueServer = z.object({
@@ -155,6 +168,14 @@ export const ContractDocument = z.object({
 		sourceCodeLocation: z.url(needs['source-url']).optional(),
 		deprecatedFrom: Instant.optional(),
 		retiresAt: Instant.optional(),
+		/** Where the domain of a principal must be; anywhere if absent. */
+		residency: z
+			.array(Jurisdiction, needs.residency)
+			.min(1, needs.residency)
+			.refine((list) => new Set(list).size === list.length, needs.residency)
+			.optional(),
+		/** Read by templates.ts, which refuses at publication alone. */
+		accessTemplates: z.unknown().optional(),
 	}),
 });
 export type ContractDocument = z.infer<typeof ContractDocument>;

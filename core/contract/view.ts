@@ -1,6 +1,8 @@
 /** What a contract document says, as the rest of Fairlead knows it and as the API shows it. */
 import * as z from 'zod';
+import { isView } from './rules.ts';
 import { type ContractDocument, classifications, type NestedProperty } from './schema.ts';
+import { AccessTemplate, templatesOf } from './templates.ts';
 
 export const Classification = z.enum(classifications);
 export type Classification = z.infer<typeof Classification>;
@@ -23,6 +25,13 @@ export const Column = z
 	.meta({ id: 'Column' });
 export type Column = z.infer<typeof Column>;
 
+/** A row is seen from other domains where this column equals that attribute of the consuming domain. */
+export const RowScope = z.object({
+	column: z.string(),
+	attribute: z.string().meta({ description: 'Name of an attribute of domains, such as jurisdiction' }),
+});
+export type RowScope = z.infer<typeof RowScope>;
+
 export const ContractTable = z
 	.object({
 		name: z.string(),
@@ -33,6 +42,10 @@ export const ContractTable = z
 			.meta({ description: 'Whether it is a view: no grant opens one, those on the tables it reads do' }),
 		location: z.string().optional(),
 		columns: z.array(Column),
+		rowScope: z.array(RowScope).meta({
+			description:
+				'For principals of other domains, each column equals this attribute of their domain in every row they see',
+		}),
 	})
 	.meta({ id: 'ContractTable' });
 export type ContractTable = z.infer<typeof ContractTable>;
@@ -48,9 +61,13 @@ export const ContractView = z
 		title: z.string(),
 		description: z.string(),
 		purposes: z.array(z.string()),
+		residency: z
+			.array(z.string())
+			.meta({ description: 'Jurisdictions, one of which the domain of a principal must have; any if empty' }),
 		owner: z.string().meta({ description: 'The team that answers for the product' }),
 		sourceCodeLocation: z.string().optional(),
 		tables: z.array(ContractTable),
+		accessTemplates: z.array(AccessTemplate).meta({ description: 'What requests may name in place of tables' }),
 		classification: Classification.meta({ description: 'The highest among the columns' }),
 		personal: z.boolean(),
 		deprecatedFrom: z.string().optional().meta({ description: 'Date or date-time from which to look for another' }),
@@ -76,7 +93,7 @@ export function contractView(contract: Contract): ContractView {
 export function viewOfDocument(document: ContractDocument): ContractView {
 	const tables = document.schema.map((table) => tableOf(document, table));
 	const columns = tables.flatMap((table) => table.columns);
-	const { purposes, deprecatedFrom, retiresAt } = document.customProperties;
+	const { purposes, residency = [], deprecatedFrom, retiresAt } = document.customProperties;
 	const { purpose = '', usage = '' } = document.description;
 	const sourceCodeLocation = sourceOf(document);
 	return {
@@ -88,8 +105,10 @@ export function viewOfDocument(document: ContractDocument): ContractView {
 		title: document.name ?? document.dataProduct,
 		description: [purpose.trim(), usage.trim()].filter(Boolean).join('\n'),
 		purposes: [...new Set(purposes)],
+		residency,
 		owner: ownerOf(document) ?? '',
 		tables,
+		accessTemplates: templatesOf(document.customProperties.accessTemplates),
 		classification: highest(columns.map((c) => c.classification)),
 		personal: columns.some((c) => c.personal),
 		...(sourceCodeLocation === undefined ? {} : { sourceCodeLocation }),
@@ -104,7 +123,7 @@ type SchemaProperty = SchemaObject['properties'][number];
 function tableOf(document: ContractDocument, table: SchemaObject): ContractTable {
 	const { account, database, location: base } = document.servers;
 	const name = table.physicalName ?? table.name;
-	const view = table.physicalType?.trim().toLowerCase() === 'view';
+	const view = isView(table);
 	const below = view || base === undefined ? undefined : under(base, name);
 	const location = table.customProperties.location ?? below;
 	return {
@@ -113,6 +132,7 @@ function tableOf(document: ContractDocument, table: SchemaObject): ContractTable
 		database,
 		view,
 		columns: table.properties.map(columnOf),
+		rowScope: table.customProperties.rowScope ?? [],
 		...(location === undefined ? {} : { location }),
 	};
 }
@@ -139,6 +159,11 @@ function columnOf(property: SchemaProperty): Column {
 		...(property.description === undefined ? {} : { description: property.description }),
 		...(tokenOf === undefined ? {} : { tokenOf }),
 	};
+}
+
+/** The columns for which another one of the table stands. */
+export function rawColumnsOf({ columns }: Pick<ContractTable, 'columns'>): ReadonlySet<string> {
+	return new Set(columns.flatMap(({ tokenOf }) => tokenOf ?? []));
 }
 
 /** Everything within a column, at any depth: access is to the whole column. */

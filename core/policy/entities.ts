@@ -20,11 +20,12 @@ export const domainRef = (domain: string): CedarValueJson => ref('Domain', domai
 
 /** The caller as principal: in each role he holds, in `mesh/member` if any, in `mesh/consumer` if he consumes anywhere. */
 export function principalOf(caller: Caller): Resource {
-	const of = uid('Person', caller.person ?? `unregistered`);
+	const of = uid('Person', caller.person ?? 'unregistered');
 	const held = caller.person === null ? [] : caller.roles.map((m) => roleId(m.domain, m.role));
 	const consumes = held.length > 0 && caller.roles.some((m) => m.role === 'consumer');
 	const memberOf = held.length === 0 ? [] : [...held, MEMBERS, ...(consumes ? [CONSUMERS] : [])];
-	return { uid: of, entities: [{ uid: of, attrs: {}, parents: memberOf.map((id) => uid('Role', id)) }] };
+	const attrs = { self: person(caller.of ?? of.id), service: caller.service ?? false };
+	return { uid: of, entities: [{ uid: of, attrs, parents: memberOf.map((id) => uid('Role', id)) }] };
 }
 
 /** The mesh as a whole; `governance` is the domain whose roles reach every other one. */
@@ -34,6 +35,7 @@ export function mesh(governance: string): Resource {
 		stewards: roleRef(governance, 'steward'),
 		regulators: roleRef(governance, 'regulator'),
 		operators: roleRef(governance, 'operator'),
+		officers: roleRef(governance, 'privacy-officer'),
 		members: ref('Role', MEMBERS),
 		consumers: ref('Role', CONSUMERS),
 	};
@@ -45,6 +47,7 @@ export function domain(id: string): Resource {
 	const attrs = {
 		owners: roleRef(id, 'owner'),
 		officers: roleRef(id, 'privacy-officer'),
+		riskOfficers: roleRef(id, 'risk-officer'),
 		consumers: roleRef(id, 'consumer'),
 		members: ref('Role', MEMBERS),
 	};
@@ -105,12 +108,45 @@ export function contract(facts: ContractFacts): CedarValueJson {
 	};
 }
 
+/** What is asked for, as the rules of access may judge it: of the columns requested or filtered by. */
+export type AskedFacts = {
+	readonly purpose: string;
+	/** Purposes that the contract allows. */
+	readonly allowed: readonly string[];
+	/** The purpose that the principal is registered for. */
+	readonly served: string;
+	/** Whether the governed purpose names a legal basis. */
+	readonly lawful: boolean;
+	/** The highest class, and its rank from public, 0, to restricted, 3. */
+	readonly classification: string;
+	readonly rank: number;
+	/** Whether any column is personal data, or ever was. */
+	readonly personal: boolean;
+	/** Columns, as `table.column`, that another one stands for as a token. */
+	readonly raw: readonly string[];
+	/** The longest that it can last, in whole days. */
+	readonly days: number;
+	readonly sameDomain: boolean;
+	/** Jurisdictions that the contract names; none: any. */
+	readonly residency: readonly string[];
+	/** That of the consuming domain, if it is registered in one. */
+	readonly jurisdiction?: string;
+};
+
+export function asked({ allowed, raw, residency, ...plain }: AskedFacts): CedarValueJson {
+	return { ...plain, allowed: [...allowed], raw: [...raw], residency: [...residency] };
+}
+
 export type RequestFacts = {
 	readonly id: string;
 	readonly product: ProductFacts;
 	readonly consumerDomain: string;
 	readonly submitter: string;
 	readonly beneficiaries: readonly string[];
+	/** The persons behind submitter, beneficiaries and editors (Domains.selvesOf). */
+	readonly parties: readonly string[];
+	/** Who may decide in somebody's place now, as far as that was looked up; nobody if absent. */
+	readonly delegates?: readonly string[];
 };
 
 export function request(facts: RequestFacts, governance: string): Resource {
@@ -122,11 +158,18 @@ export function request(facts: RequestFacts, governance: string): Resource {
 		mesh: ref('Mesh', 'mesh'),
 		submitter: person(facts.submitter),
 		beneficiaries: facts.beneficiaries.map(person),
+		parties: partiesOf(facts.submitter, ...facts.beneficiaries, ...facts.parties),
+		delegates: (facts.delegates ?? []).map(person),
 	};
 	return withParts(of, attrs, [product(facts.product, governance), domain(facts.consumerDomain)]);
 }
 
-export type GrantFacts = Omit<RequestFacts, 'submitter'>;
+export type GrantFacts = Omit<RequestFacts, 'submitter' | 'delegates'> & {
+	/** The persons behind the beneficiaries; the beneficiaries themselves if absent. */
+	readonly holders?: readonly string[];
+	/** Roles of the product's domain that hold it back; none if absent. */
+	readonly holds?: readonly Role[];
+};
 
 export function grant(facts: GrantFacts, governance: string): Resource {
 	const of = uid('Grant', facts.id);
@@ -136,9 +179,15 @@ export function grant(facts: GrantFacts, governance: string): Resource {
 		consumer: domainRef(facts.consumerDomain),
 		mesh: ref('Mesh', 'mesh'),
 		beneficiaries: facts.beneficiaries.map(person),
+		parties: partiesOf(...facts.beneficiaries, ...facts.parties),
+		holders: (facts.holders ?? facts.beneficiaries).map(person),
+		holds: (facts.holds ?? []).map((role) => roleRef(facts.product.domain, role)),
 	};
 	return withParts(of, attrs, [product(facts.product, governance), domain(facts.consumerDomain)]);
 }
+
+/** Each as he acted and as who he is: a link between two identities that is taken back later lets nobody in. */
+const partiesOf = (...persons: readonly string[]) => [...new Set(persons)].map(person);
 
 export function query(id: string, caller: string, consumerDomain: string): Resource {
 	const of = uid('Query', id);
@@ -146,10 +195,32 @@ export function query(id: string, caller: string, consumerDomain: string): Resou
 	return withParts(of, attrs, [domain(consumerDomain)]);
 }
 
-export function report(id: string, requester: string): Resource {
+export function report(id: string, requester: string, governance: string): Resource {
 	const of = uid('Report', id);
-	return { uid: of, entities: [entity(of, { requester: person(requester) })] };
+	return withParts(of, { requester: person(requester), mesh: ref('Mesh', 'mesh') }, [mesh(governance)]);
 }
+
+export type DelegationFacts = {
+	readonly id: string;
+	readonly domain: string;
+	readonly role: Role;
+	readonly giver: string;
+	readonly to: string;
+};
+
+export function delegation({ id, domain: of, role, giver, to }: DelegationFacts, governance: string): Resource {
+	const attrs = {
+		domain: domainRef(of),
+		mesh: ref('Mesh', 'mesh'),
+		role: roleRef(of, role),
+		giver: person(giver),
+		to: person(to),
+	};
+	return withParts(uid('Delegation', id), attrs, [domain(of), mesh(governance)]);
+}
+
+/** Somebody whom the context of a decision speaks of. */
+export const personRef = person;
 
 /** The same resource, with the entities that the context speaks of. */
 export function along(resource: Resource, ...others: readonly Resource[]): Resource {

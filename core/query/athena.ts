@@ -1,6 +1,5 @@
 /** Athena, called as the consumer's principal: start, look, page, stop. Translates Athena's states and errors. */
 
-import { createHash } from 'node:crypto';
 import {
 	GetQueryExecutionCommand,
 	GetQueryResultsCommand,
@@ -9,15 +8,9 @@ import {
 } from '@aws-sdk/client-athena';
 import type { Context } from '../context.ts';
 import { BrokerError, errorName } from '../error.ts';
+import { type Job, tokenOf } from '../lineage.ts';
 
 type Ctx = Pick<Context, 'aws'>;
-
-export type Job = {
-	readonly flow: string;
-	readonly principal: string;
-	readonly workGroup: string;
-	readonly printed: string;
-};
 
 export type Execution = {
 	readonly id: string;
@@ -34,14 +27,13 @@ export type Execution = {
  * (StartQueryExecution, ClientRequestToken), so a crash after the start loses nothing.
  */
 export async function start(ctx: Ctx, job: Job): Promise<string> {
-	const identity = JSON.stringify([job.flow, job.principal, job.workGroup, job.printed, 1]);
 	try {
 		const { QueryExecutionId } = await ctx.aws.athena(job.principal).send(
 			new StartQueryExecutionCommand({
 				QueryString: job.printed,
 				WorkGroup: job.workGroup,
 				QueryExecutionContext: { Catalog: 'AwsDataCatalog' },
-				ClientRequestToken: createHash('sha256').update(identity).digest('hex'),
+				ClientRequestToken: tokenOf(job),
 				ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: false } },
 			}),
 		);

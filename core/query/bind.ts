@@ -10,6 +10,10 @@ export type Who = { readonly principal: string; readonly person: string; readonl
 /** Names that no product stands for are left out: the resolver then says where they are written. */
 export async function bind(ctx: Context, who: Who, query: Query): Promise<Binding> {
 	const { tables, views } = await Catalog.expand(ctx, Catalog.mentions(query));
-	const gated = tables.map(async (found) => ({ ...found, gate: await Grants.gate(ctx, who, found.ref, ctx.now) }));
+	const gated = tables.map(async (found) => ({
+		...found,
+		seenAs: Grants.linkOf(who.principal, found.ref) ?? found.ref.database,
+		gate: await Grants.gate(ctx, who, found.ref, ctx.now),
+	}));
 	return { tables: await Promise.all(gated), views };
 }

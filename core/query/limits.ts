@@ -1,5 +1,6 @@
 /** What Fairlead or Athena would not take of a query that is understood: told by the plan, before anything is stored. */
 import { canonicalBytes, MAX_ENTRY_BYTES } from '../ledger.ts';
+import { type ColumnMap, MAX_COLUMN_BYTES, sizeOf } from '../lineage.ts';
 import { bounds, type Resolved, tooLarge } from '../sql.ts';
 
 /** No one place of the text is at fault. */
@@ -23,11 +24,16 @@ export function demandPrintable(printed: string): void {
 	throw tooLarge(start, `${what}; Athena takes at most ${bounds.bytes}. Read fewer columns at once.`);
 }
 
-/** `record`: what the flow's entry says of the query itself. */
-export function demandRecordable(record: object): void {
-	const bytes = canonicalBytes(record).length;
+/** `record`: what the flow's entry says of the query, but for its columns, which stand there too where there is room. */
+export function demandRecordable(record: object, map: ColumnMap): void {
+	const { bytes, apart } = sizeOf(map);
+	const own = canonicalBytes(record).length + (apart ? 0 : bytes);
 	const most = MAX_ENTRY_BYTES - ROOM_BYTES;
-	if (bytes <= most) return;
+	if (own > most) throw unrecordable(own, most, 'Read fewer tables at once.');
+	if (bytes > MAX_COLUMN_BYTES) throw unrecordable(bytes, MAX_COLUMN_BYTES, 'Read fewer columns at once.');
+}
+
+function unrecordable(bytes: number, most: number, advice: string) {
 	const what = `The record of what the query reads would take ${bytes} bytes; at most ${most} fit`;
-	throw tooLarge(start, `${what}. Read fewer columns at once.`);
+	return tooLarge(start, `${what}. ${advice}`);
 }

@@ -6,13 +6,18 @@ import type { FoundTable, FoundView } from '../catalog.ts';
 import { BrokerError } from '../error.ts';
 import type { Gate } from '../grants.ts';
 import type { BodyOf } from '../ledger.ts';
+import type { ColumnMap } from '../lineage.ts';
 import { normalise, printTrino, type Query, type Relation, type Resolved, resolve } from '../sql.ts';
 import { demandFewLinks, demandPrintable, demandRecordable } from './limits.ts';
 import { influenceOf } from './lineage-view.ts';
 import { lookupOf, type ReadThrough, readThrough, wholeRelation } from './lookup.ts';
 
 /** A table that the query reads, itself or through a view, with the caller's gate on it. */
-export type Bound = FoundTable & { readonly gate: Gate };
+export type Bound = FoundTable & {
+	readonly gate: Gate;
+	/** The database under which the principal's account sees the table: its own name, or that of a resource link. */
+	readonly seenAs: string;
+};
 
 export type Binding = { readonly tables: readonly Bound[]; readonly views: readonly FoundView[] };
 
@@ -23,8 +28,9 @@ export type Plan = {
 	readonly normalised: string;
 	readonly columns: readonly (string | null)[];
 	readonly auth: BodyOf<'FlowIntended'>['auth'];
-	readonly from: BodyOf<'FlowIntended'>['from'];
-	readonly to: Omit<BodyOf<'FlowIntended'>['to'], 'domain'>;
+	readonly from: readonly Omit<BodyOf<'FlowIntended'>['from'][number], 'columns'>[];
+	/** What is read of each of those, and what becomes of it. */
+	readonly map: ColumnMap;
 	/** When the first of the grants used ends. */
 	readonly until: string;
 };
@@ -77,12 +83,15 @@ export function planOf(query: Query, opened: readonly Opened[], resolved: Resolv
 			ver: o.gate.recorded.ver,
 			leaf: o.gate.recorded.leaf,
 		})),
-		from: used.map((o) => readsOf(o, resolved)),
-		to: { columns: outputsOf(resolved), rows: resolved.rows.map(influenceOf) },
+		from: used.map((o) => ({ ...o.ref, product: o.product.id, version: o.product.contract.version })),
+		map: {
+			from: used.map((o) => readsOf(o, resolved)),
+			to: { columns: outputsOf(resolved), rows: resolved.rows.map(influenceOf) },
+		},
 		until: used.flatMap((o) => o.gate.holdings.map((h) => h.until)).toSorted()[0] ?? '',
 	};
 	demandPrintable(planned.printed);
-	demandRecordable({ auth: planned.auth, from: planned.from, to: planned.to });
+	demandRecordable({ auth: planned.auth, from: planned.from }, planned.map);
 	return planned;
 }
 
@@ -123,13 +132,20 @@ const reasons: Record<string, string> = {
 	'purpose-mismatch': 'Your grant does not serve this purpose on',
 	'grant-expired': 'Your grant has expired on',
 	'grant-revoked': 'Your grant was revoked on',
+	'grant-suspended': 'Your grant is suspended on',
 	'grant-not-proven': 'Your grant is not in force in Lake Formation on',
 };
 
 function relationOf(opened: Opened): Relation {
 	const { columns, rowFilter } = opened.gate.scope;
 	const whole = wholeRelation(opened);
-	return { ...whole, columns: whole.columns.map((c) => ({ ...c, granted: columns.includes(c.name) })), rowFilter };
+	const printed = [opened.seenAs, opened.table.name];
+	return {
+		...whole,
+		printed,
+		columns: whole.columns.map((c) => ({ ...c, granted: columns.includes(c.name) })),
+		rowFilter,
+	};
 }
 
 type Refused = Pick<Resolved['reads'][number], 'table' | 'column' | 'at'>;
@@ -149,17 +165,12 @@ function columnNotGranted({ table, column, at }: Refused, opened: readonly Opene
 	});
 }
 
-function readsOf(o: Opened, resolved: Resolved): Plan['from'][number] {
+function readsOf(o: Opened, resolved: Resolved): ColumnMap['from'][number] {
 	const reads = resolved.reads.filter((r) => r.table === o.id);
-	return {
-		...o.ref,
-		product: o.product.id,
-		version: o.product.contract.version,
-		columns: reads.map((r) => ({ name: r.column, uses: [...r.uses] })),
-	};
+	return reads.map((r) => ({ name: r.column, uses: [...r.uses] }));
 }
 
-function outputsOf(resolved: Resolved): Plan['to']['columns'] {
+function outputsOf(resolved: Resolved): ColumnMap['to']['columns'] {
 	return resolved.outputs.map((o) => ({
 		name: o.name !== null && o.sources.some((s) => s.column === o.name) ? o.name : null,
 		sources: o.sources.map((s) => ({ ...s })),

@@ -1,7 +1,8 @@
 /** A query as the API takes and tells it. */
 import * as z from 'zod';
+import type { Context } from '../context.ts';
 import { idOf, ProductId, RoleArn, Slug } from '../id.ts';
-import type { Flow } from '../lineage.ts';
+import { columnsIn, type Flow, stateAt } from '../lineage.ts';
 
 export const QueryBody = z
 	.strictObject({
@@ -16,7 +17,10 @@ export type QueryBody = z.infer<typeof QueryBody>;
 export const QueryView = z
 	.object({
 		id: idOf('query'),
-		state: z.enum(['running', 'completed', 'failed', 'cancelled']),
+		state: z.enum(['running', 'orphaned', 'completed', 'failed', 'cancelled']).meta({
+			description:
+				'`orphaned`: no end was recorded within an hour. Athena may still run it, for four hours at most; its end takes the place of this',
+		}),
 		reason: z
 			.enum(['not-started', 'engine', 'denied-by-lake-formation', 'lost', 'grant-ended', 'caller'])
 			.nullable()
@@ -33,19 +37,21 @@ export const QueryView = z
 	.meta({ id: 'Query' });
 export type QueryView = z.infer<typeof QueryView>;
 
-export function viewOf(flow: Flow): QueryView {
+export async function viewOf(ctx: Pick<Context, 'aws' | 'config' | 'now'>, flow: Flow): Promise<QueryView> {
 	const { body, entry } = flow.intended;
+	const state = stateAt(flow, ctx.now);
+	const read = (await columnsIn(ctx, flow)).from;
 	const end = flow.ended?.body;
 	return {
 		id: flow.id,
-		state: flow.state === 'intended' ? 'running' : flow.state,
+		state: state === 'intended' ? 'running' : state,
 		reason: end?.type === 'FlowFailed' ? end.reason : end?.type === 'FlowCancelled' ? end.cause : null,
 		principal: body.principal,
 		purpose: body.purpose,
-		tables: body.from.map((f) => ({
+		tables: body.from.map((f, i) => ({
 			product: f.product,
 			table: `${f.database}.${f.table}`,
-			columns: f.columns.map((c) => c.name),
+			columns: (read[i] ?? []).map((c) => c.name),
 		})),
 		grants: [...new Set(body.auth.flatMap((a) => a.grants))],
 		submittedAt: entry.at,

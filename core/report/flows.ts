@@ -116,6 +116,7 @@ async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): 
 	const end = flow.ended?.body;
 	const visible = selection.consumerDomains === null ? null : await visibleTables(ctx, body);
 	const whole = visible === null || body.from.every((source) => visible.has(idOf(source)));
+	const map = await Ledger.readable(() => Lineage.columnsIn(ctx, flow));
 	for (const [i, source] of body.from.entries()) {
 		const auth = body.auth[i];
 		if (source.product !== product || auth === undefined) continue;
@@ -124,7 +125,7 @@ async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): 
 		yield {
 			flow: flow.id,
 			at: entry.at,
-			state: flow.state,
+			state: Lineage.stateAt(flow, ctx.now),
 			consumerDomain: body.domain,
 			person: entry.actor,
 			principal: body.principal,
@@ -132,19 +133,21 @@ async function* rowsOf(ctx: Context, flow: Lineage.Flow, selection: Selection): 
 			legalBasis: body.legalBasis,
 			product,
 			table: `${source.database}.${source.table}`,
-			columns: source.columns,
-			...shown(body.to, visible),
+			columns: map?.from[i] ?? [],
+			...shown(map?.to ?? nothing, visible),
 			rowsDelivered: flow.rows,
 			bytesScanned: end?.type === 'FlowCompleted' ? end.stats.bytesScanned : null,
 			execution: end !== undefined && 'execution' in end ? end.execution : null,
 			leaf,
 			entitlement: { version: auth.ver, leaf: auth.leaf },
 			...evidence,
-			unknown: whole ? unknown : [...unknown, leftOut],
+			unknown: [...unknown, ...(whole ? [] : [leftOut]), ...(map === null ? [lost] : [])],
 		};
 	}
 }
 
+const nothing: Lineage.ColumnMap['to'] = { columns: [], rows: [] };
+const lost = 'columns: their entries cannot be read';
 const leftOut = 'columns of other products, read under grants that you may not see, are left out';
 
 type FlowBody = Ledger.BodyOf<'FlowIntended'>;
@@ -163,7 +166,10 @@ async function visibleTables(ctx: Context, { from, auth }: FlowBody): Promise<Re
 }
 
 /** What came of the flow, as far as it came from these tables; null: from any. */
-function shown(to: FlowBody['to'], tables: ReadonlySet<string> | null): Pick<FlowRow, 'outputs' | 'rowsDecidedBy'> {
+function shown(
+	to: Lineage.ColumnMap['to'],
+	tables: ReadonlySet<string> | null,
+): Pick<FlowRow, 'outputs' | 'rowsDecidedBy'> {
 	const seen = <T extends { table: string }>(all: readonly T[]) =>
 		all.filter(({ table }) => tables === null || tables.has(table));
 	const outputs = to.columns.map(({ name, sources, indirect }) => {

@@ -95,6 +95,34 @@ function columnOf(e: Expression, columns: readonly FilterColumn[]): Column {
 	return { ...column, name, accepts };
 }
 
+/** Whether Lake Formation can filter rows by a column of this Glue type, and of this name where one is given. */
+export const filterable = (type: string, name = '') => accepted(type.toLowerCase()) !== null && !restricted.has(name);
+
+/** `column = text`, the text read as a value of the column's type; null where it is none, or none can be filtered by. */
+export function equal(column: FilterColumn, text: string): RowFilter | null {
+	const accepts = accepted(column.type.toLowerCase());
+	const value = accepts === null || restricted.has(column.name) ? null : valueOf(text, accepts);
+	if (accepts === null || value === null) return null;
+	try {
+		if (value.type === 'number') demandFits(value.value, { ...column, accepts }, { line: 1, column: 1 });
+	} catch (error) {
+		if (error instanceof BrokerError) return null;
+		throw error;
+	}
+	return { op: 'compare', column: column.name, operator: '=', value };
+}
+
+function valueOf(text: string, type: Constant['type']): Constant | null {
+	if (type === 'string') return { type, value: text };
+	if (type === 'boolean') return text === 'true' || text === 'false' ? { type, value: text === 'true' } : null;
+	try {
+		return { type, value: canonicalNumber(text) };
+	} catch (error) {
+		if (error instanceof RangeError) return null;
+		throw error;
+	}
+}
+
 function accepted(type: string): Constant['type'] | null {
 	if (/^(?:string|(?:var)?char(?:\([0-9]+\))?)$/.test(type)) return 'string';
 	if (integers.has(type) || /^(?:float|real|double|decimal(?:\([0-9]+(?:, ?[0-9]+)?\))?)$/.test(type)) return 'number';
