@@ -11,6 +11,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { serve } from '@hono/node-server';
 import type { Platform } from '#core/context.ts';
+import { type Erased, erase } from '#core/eraser.ts';
+import { scheduled, type Tally } from '#core/reconcile.ts';
 import { type Swept, sweep } from '#core/sweep.ts';
 import { makeApp } from '#functions/app.ts';
 import { buildPlatform } from '#functions/platform.ts';
@@ -18,7 +20,10 @@ import { type LocalAws, startAws } from './aws.ts';
 import { type Issuer, startIssuer } from './issuer.ts';
 import { landing } from './lake.ts';
 import { people } from './people.ts';
+import { follow } from './rules.ts';
+import { ledgerSettings, makeSealer, type Sealer } from './sealing.ts';
 import { createTables } from './tables.ts';
+import { startWitness } from './witness.ts';
 
 export const REGION = 'eu-central-1';
 export const AUDIENCE = 'fairlead';
@@ -43,9 +48,15 @@ export type BankOptions = {
 	readonly contractsDir: string;
 	/** 0: any free port. */
 	readonly ports: Ports;
+	/** Who the tokens of its people are from: with one of its own it knows them again on any port. */
+	readonly issuer?: string;
 	readonly log?: (line: string) => void;
 	/** Settings in place of those that a bank has of itself, by name. */
 	readonly settings?: Readonly<Record<string, string>>;
+	/** Runs a witness of the log, too, without which nothing is published then. */
+	readonly witness?: boolean;
+	/** Follows the folder of the policies, and is told of each reading what kept it from coming into force, or null. */
+	readonly onPolicies?: (fault: string | null) => void;
 };
 
 export type Bank = {
@@ -60,7 +71,13 @@ export type Bank = {
 	readonly dataDir: string;
 	readonly lakeDir: string;
 	readonly contractsDir: string;
+	/** Seals what waits; nothing here does so by itself. `sealWaiting` looks first whether anything does. */
+	readonly seal: Sealer['seal'];
+	readonly sealWaiting: Sealer['tick'];
 	readonly sweep: () => Promise<Swept>;
+	readonly erase: () => Promise<Erased>;
+	/** Null while another pass is under way. */
+	readonly reconcile: () => Promise<Tally | null>;
 	readonly close: () => Promise<void>;
 };
 
@@ -75,16 +92,26 @@ export async function startBank(options: BankOptions): Promise<Bank> {
 	};
 	try {
 		await aws.provision(await landing({ lakeDir, contractsDir, region: REGION, platformAccount: PLATFORM_ACCOUNT }));
-		const issuer = await startIssuer({ dataDir, port: ports.issuer, audience: AUDIENCE, people });
+		const name = options.issuer === undefined ? {} : { name: options.issuer };
+		const issuer = await startIssuer({ dataDir, port: ports.issuer, audience: AUDIENCE, people, ...name });
 		running.push(() => issuer.close());
 		const broker = aws.issueKey(BROKER);
 		const { api, serve, stop } = await listen(ports.api);
 		running.push(stop);
-		const settings = { ...environment(options, api, aws, issuer, broker), ...options.settings };
+		const own = environment(options, api, aws, issuer, broker);
+		const witness = options.witness === true ? await startWitness(dataDir, own.FAIRLEAD_LEDGER_VKEY) : null;
+		if (witness !== null) running.push(() => witness.close());
+		const settings = { ...own, ...witness?.settings, ...options.settings };
 		const built = buildPlatform(settings);
 		const { platform } = built;
+		const { onPolicies } = options;
+		if (onPolicies !== undefined) {
+			const stop = follow(settings.FAIRLEAD_POLICIES, () => onPolicies(built.policies.reload()));
+			running.push(async () => stop());
+		}
 		await createTables(platform.aws.dynamodb, platform.config.tables);
 		serve(makeApp(built).fetch);
+		const sealer = makeSealer(platform, settings);
 		return {
 			api,
 			aws,
@@ -95,7 +122,11 @@ export async function startBank(options: BankOptions): Promise<Bank> {
 			dataDir,
 			lakeDir,
 			contractsDir,
+			seal: sealer.seal,
+			sealWaiting: sealer.tick,
 			sweep: () => sweep(platform, randomBytes(16).toString('hex')),
+			erase: () => erase(platform, randomBytes(16).toString('hex')),
+			reconcile: async () => (await scheduled(platform, randomBytes(16).toString('hex')))?.tally ?? null,
 			close,
 		};
 	} catch (error) {
@@ -114,6 +145,9 @@ function environment(options: BankOptions, api: string, aws: LocalAws, issuer: I
 		FAIRLEAD_PAYLOADS_TABLE: 'fairlead-payloads',
 		FAIRLEAD_PROJECTIONS_TABLE: 'fairlead-projections',
 		FAIRLEAD_CALLS_TABLE: 'fairlead-calls',
+		// Each pass of the sealer, one a second, asks every shard.
+		FAIRLEAD_UNSEALED_SHARDS: '4',
+		...ledgerSettings(options.dataDir),
 		FAIRLEAD_URL: api,
 		FAIRLEAD_VERSION: version,
 		FAIRLEAD_CALLS_PER_MINUTE: '6000',
@@ -124,6 +158,8 @@ function environment(options: BankOptions, api: string, aws: LocalAws, issuer: I
 		FAIRLEAD_GOVERNANCE_DOMAIN: 'governance',
 		FAIRLEAD_FOUNDERS: JSON.stringify([{ issuer: issuer.issuer, subject: people.stella.subject }]),
 		FAIRLEAD_GRANTOR_ROLE: 'fairlead-grantor',
+		FAIRLEAD_CONSUMER_ROLE: 'fairlead-consumer',
+		FAIRLEAD_OWN_ROLES: BROKER,
 		FAIRLEAD_WORK_GROUP_PREFIX: 'fairlead-',
 		FAIRLEAD_RETRY_MS: '10',
 		FAIRLEAD_CURSOR_KEY: cursorKey(options.dataDir),

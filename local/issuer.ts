@@ -20,8 +20,10 @@ const MAX_BODY_BYTES = 8 * 1024;
 
 export type IssuerOptions = {
 	readonly dataDir: string;
-	/** 0: any free port. The issuer's URL, and so who its tokens are from, has the port in it. */
+	/** 0: any free port. */
 	readonly port: number;
+	/** Who its tokens are from; if absent its own address, which has the port in it. */
+	readonly name?: string;
 	readonly audience: string;
 	readonly people: Readonly<Record<string, Person>>;
 	readonly clock?: () => Date;
@@ -49,7 +51,11 @@ export type Issuer = {
 };
 
 type Endpoint = { readonly status: number; readonly body: object };
-type Signer = Pick<Issuer, 'issuer' | 'token'> & { readonly key: SigningKey; readonly audience: string };
+type Signer = Pick<Issuer, 'issuer' | 'token'> & {
+	readonly address: string;
+	readonly key: SigningKey;
+	readonly audience: string;
+};
 
 export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
 	if (process.env['NODE_ENV'] === 'production') throw new Error('The local issuer does not run in production.');
@@ -59,16 +65,17 @@ export async function startIssuer(options: IssuerOptions): Promise<Issuer> {
 		server.once('error', reject);
 		server.listen(options.port, '127.0.0.1', resolve);
 	});
-	const issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+	const issuer = options.name ?? address;
 	const token = makeToken(options, key, issuer);
-	const signer: Signer = { issuer, token, key, audience: options.audience };
+	const signer: Signer = { issuer, address, token, key, audience: options.audience };
 	server.on('request', (request, response) => {
 		respond(signer, request, response).catch(() => response.destroy());
 	});
 	return {
 		issuer,
-		jwksUri: `${issuer}/jwks`,
-		tokenEndpoint: `${issuer}/token`,
+		jwksUri: `${address}/jwks`,
+		tokenEndpoint: `${address}/token`,
 		token,
 		close: () =>
 			new Promise((resolve) => {
@@ -115,13 +122,13 @@ async function respond(signer: Signer, request: IncomingMessage, response: Serve
 
 async function route(signer: Signer, request: IncomingMessage): Promise<Endpoint> {
 	// A page in a browser could reach loopback: it sends Origin, or a name that was made to resolve here.
-	if (request.headers.origin !== undefined || request.headers.host !== new URL(signer.issuer).host) {
+	if (request.headers.origin !== undefined || request.headers.host !== new URL(signer.address).host) {
 		return { status: 403, body: { error: 'access_denied' } };
 	}
-	const path = new URL(request.url ?? '/', signer.issuer).pathname;
+	const path = new URL(request.url ?? '/', signer.address).pathname;
 	switch (`${request.method} ${path}`) {
 		case 'GET /.well-known/openid-configuration':
-			return { status: 200, body: metadata(signer.issuer) };
+			return { status: 200, body: metadata(signer) };
 		case 'GET /jwks':
 			return { status: 200, body: { keys: [signer.key.publicJwk] } };
 		case 'POST /token':
@@ -132,11 +139,11 @@ async function route(signer: Signer, request: IncomingMessage): Promise<Endpoint
 }
 
 /** OpenID Connect Discovery 1.0 section 3, as far as there is anything to discover. */
-function metadata(issuer: string): object {
+function metadata({ issuer, address }: Signer): object {
 	return {
 		issuer,
-		jwks_uri: `${issuer}/jwks`,
-		token_endpoint: `${issuer}/token`,
+		jwks_uri: `${address}/jwks`,
+		token_endpoint: `${address}/token`,
 		grant_types_supported: [PERSON_GRANT],
 		token_endpoint_auth_methods_supported: ['none'],
 		response_types_supported: [],

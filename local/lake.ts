@@ -6,7 +6,7 @@
 import { fileURLToPath } from 'node:url';
 
 export { type ContractFile, readContracts } from './lake/contracts.ts';
-export { type Domain, type DomainFile, readDomains } from './lake/domains.ts';
+export { type Domain, type DomainFile, readDomains, registrationOf } from './lake/domains.ts';
 export { generateLake, type LakeOptions } from './lake/generate.ts';
 export { type LandingOptions, landing } from './lake/landing.ts';
 export { type Row, readTable } from './lake/read.ts';

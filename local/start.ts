@@ -21,7 +21,9 @@ const USAGE = `npm start -- [options]
   --port N           first of three ports on 127.0.0.1: API, AWS, issuer (default 8787; 0: any)
   --seed N           seed of the generated lake (default 1)`;
 
+const SEAL_MS = 1000;
 const SWEEP_MS = 60_000;
+const RECONCILE_MS = 15 * 60_000;
 
 // The SDK's notice on Node 20 belongs to operators of a deployment.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
@@ -89,7 +91,7 @@ async function main(): Promise<number> {
 	mkdirSync(home, { recursive: true });
 	const started = performance.now();
 	warm();
-	const bank = await open(options, home);
+	const bank = await open(options, home, (fault) => say(fault ?? 'policies: the changed set is in force'));
 	await bank.platform.parser.warm();
 	try {
 		say(`Fairlead on ${bank.api}, ready in ${seconds(started)}\n`);
@@ -107,7 +109,7 @@ async function main(): Promise<number> {
 	}
 }
 
-async function open(options: Options, home: string): Promise<Bank> {
+async function open(options: Options, home: string, onPolicies: (fault: string | null) => void): Promise<Bank> {
 	const lakeDir = options.lake ?? path.join(home, 'lake');
 	if (options.lake === undefined && !existsSync(lakeDir)) await generateLake(lakeDir, { seed: options.seed });
 	const at = (offset: number) =>
@@ -118,6 +120,8 @@ async function open(options: Options, home: string): Promise<Bank> {
 		lakeDir: path.resolve(lakeDir),
 		contractsDir: path.resolve(options.contracts ?? sampleContracts),
 		ports,
+		witness: true,
+		onPolicies,
 	});
 }
 
@@ -134,12 +138,34 @@ The API goes on at ${bank.api}/api/v1 (to read: ${bank.api}/docs). Ctrl-C stops 
 A token:  npm run -s token -- alice      people: ${Object.keys(people).join(', ')}
 Try:      curl -s ${bank.api}/api/v1/me -H "authorization: Bearer $(npm run -s token -- alice)"
 AWS:      ${bank.aws.endpoint}   issuer: ${bank.issuer.issuer}   state: ${home}, log: ${path.join(home, 'bank', LOG_FILE)}`);
-	const timer = setInterval(() => void bank.sweep(), SWEEP_MS);
+	const reconcile = () =>
+		bank.reconcile().catch((error: unknown) => bank.platform.warn('reconcile: a pass failed', error));
+	const erase = () => bank.erase().catch((error: unknown) => bank.platform.warn('erasure: a pass failed', error));
+	const timers = [
+		setInterval(oneAtATime(bank.sealWaiting), SEAL_MS),
+		setInterval(() => void bank.sweep(), SWEEP_MS),
+		setInterval(() => void erase(), SWEEP_MS),
+		setInterval(() => void reconcile(), RECONCILE_MS),
+	];
 	await new Promise((resolve) => {
 		process.once('SIGINT', resolve);
 		process.once('SIGTERM', resolve);
 	});
-	clearInterval(timer);
+	for (const timer of timers) clearInterval(timer);
+}
+
+/** What stops the sealer is in the log. */
+function oneAtATime(work: () => Promise<unknown>): () => void {
+	let underway = false;
+	return () => {
+		if (underway) return;
+		underway = true;
+		void work()
+			.catch(() => {})
+			.finally(() => {
+				underway = false;
+			});
+	};
 }
 
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;

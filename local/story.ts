@@ -12,6 +12,7 @@ import {
 	request,
 	selfApprovalRefused,
 } from './story/access.ts';
+import { nothingLeft, threeAccounts } from './story/accounts.ts';
 import { expireRefused, ledgerVerify, report, revokeRefused } from './story/endings.ts';
 import { queryExact, rawAthenaSameCells, refusedColumn, refusedJoin } from './story/queries.ts';
 import { makeWorld, type Step } from './story/world.ts';
@@ -28,8 +29,10 @@ export const steps: readonly Step[] = [
 	refusedColumn,
 	refusedJoin,
 	rawAthenaSameCells,
+	threeAccounts,
 	revokeRefused,
 	expireRefused,
+	nothingLeft,
 	ledgerVerify,
 	report,
 ];

@@ -4,6 +4,7 @@
  * protocol that carries either. Error names are AWS's own: clients tell errors apart by name.
  */
 import type * as z from 'zod';
+import { violations, wrongType } from './validation.ts';
 
 /** An authenticated caller. Lake Formation evaluates `principal`: the role, never its session. */
 export type Caller = {
@@ -14,6 +15,10 @@ export type Caller = {
 	readonly userId: string;
 	/** Long-lived keys name the platform's own identities; the others come from AssumeRole. */
 	readonly longLived: boolean;
+	/** What AssumeRole was given: the session's name, its tags, and the keys of those that a further role inherits. */
+	readonly sessionName?: string;
+	readonly tags?: Readonly<Record<string, string>>;
+	readonly transitive?: readonly string[];
 };
 
 export type Operation = (caller: Caller, input: unknown) => Promise<object> | object;
@@ -46,24 +51,10 @@ export function operation<S extends z.ZodType>(
 	return (caller, input) => {
 		const parsed = schema.safeParse(input);
 		if (parsed.success) return run(caller, parsed.data);
-		const wrong = parsed.error.issues.find((issue) => issue.code === 'invalid_type' && holds(input, issue.path));
-		if (wrong !== undefined) {
-			throw new AwsError('SerializationException', `${wrong.path.join('.')} has the wrong type`);
-		}
-		const first = parsed.error.issues[0];
-		const at = first?.path.join('.') ?? '';
-		throw invalid(`1 validation error detected: Value at '${at}' failed to satisfy constraint: ${first?.message}`);
+		const wrong = wrongType(parsed.error.issues, input);
+		if (wrong !== undefined) throw new AwsError('SerializationException', wrong);
+		throw invalid(violations(parsed.error.issues, input));
 	};
-}
-
-/** Whether the input has a value at this path (a missing member is a validation error, not a wrong type). */
-function holds(input: unknown, path: readonly PropertyKey[]): boolean {
-	let value: unknown = input;
-	for (const key of path) {
-		if (typeof value !== 'object' || value === null) return false;
-		value = (value as Record<PropertyKey, unknown>)[key];
-	}
-	return value !== undefined && value !== null;
 }
 
 /** AWS timestamps in JSON: epoch seconds with a fraction. */

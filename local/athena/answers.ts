@@ -1,42 +1,28 @@
 /** Athena's answers on the wire: times are epoch seconds with a fraction, what is unknown is left out. */
 import { epoch } from '../wire.ts';
 import { type Execution, isTerminal } from './executions.ts';
-
-export function writtenWorkGroup(name: string): object {
-	return {
-		Name: name,
-		State: 'ENABLED',
-		Configuration: {
-			EnforceWorkGroupConfiguration: true,
-			PublishCloudWatchMetricsEnabled: false,
-			RequesterPaysEnabled: false,
-			ResultConfiguration: {},
-			ManagedQueryResultsConfiguration: { Enabled: true },
-			EngineVersion: { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' },
-		},
-	};
-}
+import { categoryOf } from './failure.ts';
+import { statementOf } from './statement.ts';
 
 export function written(execution: Execution): object {
-	const { state, reason, submitted, started, completed } = execution;
-	const end = completed ?? submitted;
-	const begun = started ?? end;
+	const { state, reason, submitted, database, catalog } = execution;
+	const { type, subtype } = statementOf(execution.query);
 	const failure = {
-		ErrorCategory: 2,
+		ErrorCategory: categoryOf(reason ?? ''),
 		ErrorType: execution.errorType ?? undefined,
 		Retryable: false,
 		ErrorMessage: reason ?? '',
 	};
+	const end = execution.completed ?? submitted;
 	return {
 		QueryExecutionId: execution.id,
 		Query: execution.query,
-		StatementType: 'DML',
-		SubstatementType: 'SELECT',
+		StatementType: type,
+		SubstatementType: subtype,
 		WorkGroup: execution.workGroup,
-		ResultConfiguration: {},
-		ManagedQueryResultsConfiguration: { Enabled: true },
+		...place(execution),
 		ResultReuseConfiguration: { ResultReuseByAgeConfiguration: { Enabled: false } },
-		QueryExecutionContext: { Database: execution.database ?? undefined, Catalog: execution.catalog?.toLowerCase() },
+		QueryExecutionContext: { Database: database ?? undefined, Catalog: catalog?.toLowerCase() },
 		EngineVersion: { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' },
 		Status: {
 			State: state,
@@ -46,12 +32,30 @@ export function written(execution: Execution): object {
 			AthenaError: state === 'FAILED' ? failure : undefined,
 		},
 		Statistics: {
-			EngineExecutionTimeInMillis: end - begun,
+			...timeline(execution),
 			DataScannedInBytes: execution.scannedBytes,
-			TotalExecutionTimeInMillis: end - submitted,
-			QueryQueueTimeInMillis: begun - submitted,
-			ServiceProcessingTimeInMillis: 0,
 			ResultReuseInformation: { ReusedPreviousResult: false },
 		},
 	};
+}
+
+function place({ id, output }: Execution): object {
+	if (output === null) return { ResultConfiguration: {}, ManagedQueryResultsConfiguration: { Enabled: true } };
+	return { ResultConfiguration: { OutputLocation: `${output.replace(/\/*$/, '')}/${id}.csv` } };
+}
+
+function timeline({ submitted, started, completed }: Execution) {
+	const end = completed ?? submitted;
+	const begun = started ?? end;
+	return {
+		EngineExecutionTimeInMillis: end - begun,
+		TotalExecutionTimeInMillis: end - submitted,
+		QueryQueueTimeInMillis: begun - submitted,
+		ServiceProcessingTimeInMillis: 0,
+	};
+}
+
+/** The timeline alone: rows and bytes are left out where row filters apply, and may be missing in any case. */
+export function writtenRuntimeStatistics(execution: Execution): object {
+	return { QueryRuntimeStatistics: { Timeline: timeline(execution) } };
 }

@@ -27,11 +27,16 @@ const Execution = z.strictObject({
 	query: z.string(),
 	database: z.string().nullable(),
 	catalog: z.string().nullable(),
+	/** As the client gave it. */
 	outputLocation: z.string().nullable(),
+	/** Where the results go by the work group's settings; null: Athena keeps them. */
+	output: z.string().nullable().default(null),
 	token: z.string(),
 	state: z.enum(['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED', 'CANCELLED']),
 	reason: z.string().nullable(),
 	errorType: z.number().nullable(),
+	/** Counts the states so far: what tells events apart and orders them. */
+	sequence: z.number().default(1),
 	submitted: z.number(),
 	started: z.number().nullable(),
 	completed: z.number().nullable(),
@@ -45,6 +50,10 @@ export type Executions = {
 	readonly byToken: (asker: Asker, token: string) => Execution | undefined;
 	/** Newest first. */
 	readonly list: (asker: Asker, workGroup: string) => Execution[];
+	/** Everybody's. */
+	readonly ofWorkGroup: (account: string, workGroup: string) => Execution[];
+	/** Those that had not ended when the last process did, and have failed since. */
+	readonly interrupted: readonly Execution[];
 	/** Keeps the execution in memory only: a state that a crash may forget. */
 	readonly note: (execution: Execution) => void;
 	readonly save: (execution: Execution) => Promise<void>;
@@ -83,6 +92,7 @@ export async function openExecutions(dataDir: string, now: Date): Promise<Execut
 		all.set(execution.id, execution);
 		tokens.set(tokenKey(execution, execution.token), execution.id);
 	};
+	const interrupted: Execution[] = [];
 	const save = async (execution: Execution) => {
 		await writeDurably(stateFile(execution.id), JSON.stringify(execution));
 		note(execution);
@@ -93,7 +103,11 @@ export async function openExecutions(dataDir: string, now: Date): Promise<Execut
 		note(execution);
 		if (isTerminal(execution)) continue;
 		const reason = 'GENERIC_INTERNAL_ERROR: the query engine stopped';
-		await save({ ...execution, state: 'FAILED', reason, completed: now.getTime() });
+		// RUNNING may have been told before the end, as the number in between.
+		const sequence = execution.sequence + 2;
+		const failed = { ...execution, state: 'FAILED' as const, reason, sequence, completed: now.getTime() };
+		await save(failed);
+		interrupted.push(failed);
 	}
 	// What a killed process left: rows of queries that did not succeed, files that never took their name.
 	for (const file of readdirSync(folder)) {
@@ -111,6 +125,9 @@ export async function openExecutions(dataDir: string, now: Date): Promise<Execut
 			[...all.values()]
 				.filter((execution) => isAskedBy(execution, asker) && execution.workGroup === workGroup)
 				.toSorted((a, b) => b.submitted - a.submitted),
+		ofWorkGroup: (account, workGroup) =>
+			[...all.values()].filter((execution) => execution.account === account && execution.workGroup === workGroup),
+		interrupted,
 		note,
 		save,
 		async forget(execution) {

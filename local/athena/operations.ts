@@ -1,23 +1,40 @@
 /**
  * Athena's API: start, follow, stop and read queries. An execution belongs to the role that asked for it: to
  * any other it is not there, so no result is read under rights that its reader does not hold. (On AWS that
- * takes a work group and an IAM policy of each role's own.) Wire details: aws-facts section 3.
+ * takes a work group and an IAM policy of each role's own.) A role that the landing zone lets watch is told of
+ * all executions of its account, and of no result. Wire details: aws-facts section 3.
  */
 import * as z from 'zod';
-import { type AwsError, type Caller, type Operation, type Operations, operation, page } from '../wire.ts';
-import { written, writtenWorkGroup } from './answers.ts';
+import { AwsError, type Caller, type Operation, type Operations, operation, page } from '../wire.ts';
+import { written, writtenRuntimeStatistics } from './answers.ts';
 import { type Execution, type Executions, isAskedBy } from './executions.ts';
 import { invalid } from './refusal.ts';
 import { getResults } from './results.ts';
-import { type AthenaOptions, type Lake, mustHaveWorkGroup, type Running, StartInput, start } from './start.ts';
+import { type AthenaOptions, type Running, StartInput, start } from './start.ts';
+import { mustFindGroup, pageToken, workGroupOperations } from './workgroups.ts';
 
-export function makeOperations(options: AthenaOptions): { operations: Operations; settle: () => Promise<void> } {
-	const { executions, lake } = options;
+type Served = {
+	readonly operations: Operations;
+	/** Ends what runs. */
+	readonly settle: () => Promise<void>;
+	/** The same, and lets nothing begin any more. */
+	readonly close: () => Promise<void>;
+};
+
+export function makeOperations(options: AthenaOptions): Served {
+	const { executions } = options;
 	const running: Running = new Map();
+	let closed = false;
 	const Id = z.object({ QueryExecutionId: z.string().min(1).max(128) });
 	const find = (caller: Caller, id: string) => mustFind(executions, caller, id);
 	const list: readonly (readonly [string, Operation])[] = [
-		['StartQueryExecution', operation(StartInput, invalid, (caller, input) => start(caller, input, options, running))],
+		[
+			'StartQueryExecution',
+			operation(StartInput, invalid, (caller, input) => {
+				if (closed) throw new AwsError('ServiceUnavailable', 'The embedded AWS is closing', { status: 503 });
+				return start(caller, input, options, running);
+			}),
+		],
 		[
 			'GetQueryExecution',
 			operation(Id, invalid, (caller, input) => ({ QueryExecution: written(find(caller, input.QueryExecutionId)) })),
@@ -25,7 +42,7 @@ export function makeOperations(options: AthenaOptions): { operations: Operations
 		[
 			'BatchGetQueryExecution',
 			operation(z.object({ QueryExecutionIds: z.array(z.string()).min(1).max(50) }), invalid, (caller, input) =>
-				batchGet(executions, caller, input.QueryExecutionIds),
+				batchGet(options, caller, input.QueryExecutionIds),
 			),
 		],
 		[
@@ -45,68 +62,75 @@ export function makeOperations(options: AthenaOptions): { operations: Operations
 			),
 		],
 		[
-			'GetWorkGroup',
-			operation(z.object({ WorkGroup: z.string() }), invalid, (caller, input) => {
-				mustHaveWorkGroup(lake, caller, input.WorkGroup);
-				return { WorkGroup: writtenWorkGroup(input.WorkGroup) };
-			}),
+			'GetQueryRuntimeStatistics',
+			operation(Id, invalid, (caller, input) => writtenRuntimeStatistics(find(caller, input.QueryExecutionId))),
 		],
-		['ListWorkGroups', operation(PageInput, invalid, (caller, input) => listWorkGroups(lake, caller, input))],
+		...workGroupOperations(options, running),
 	];
 	const settle = async () => {
 		for (const { abort } of running.values()) abort.abort();
 		await Promise.all([...running.values()].map(({ done }) => done));
 	};
-	return { operations: new Map(list), settle };
+	const close = () => {
+		closed = true;
+		return settle();
+	};
+	return { operations: new Map(list), settle, close };
 }
 
-const PageInput = z.object({ MaxResults: z.number().int().min(1).max(50).nullish(), NextToken: z.string().nullish() });
-const ListInput = PageInput.extend({
+const NextToken = z.string().min(1).max(1024).nullish();
+const ListInput = z.object({
+	NextToken,
 	MaxResults: z.number().int().min(0).max(50).nullish(),
 	WorkGroup: z.string().nullish(),
 });
+/** The most that a page holds is looked at later, after the execution (results.ts). */
 const ResultsInput = z.object({
+	NextToken,
+	MaxResults: z.number().int().min(1).nullish(),
 	QueryExecutionId: z.string().min(1).max(128),
-	MaxResults: z.number().int().min(1).max(1000).nullish(),
-	NextToken: z.string().min(1).max(1024).nullish(),
 });
 
-function badToken(): AwsError {
-	return invalid('Invalid NextToken');
+function notFound(id: string): AwsError {
+	return invalid(`QueryExecution ${id} was not found`, 'QUERY_EXECUTION_NOT_FOUND');
 }
 
 function mustFind(executions: Executions, caller: Caller, id: string): Execution {
 	const execution = executions.get(id);
-	if (execution === undefined || !isAskedBy(execution, caller)) throw invalid(`QueryExecution ${id} was not found`);
+	if (execution === undefined || !isAskedBy(execution, caller)) throw notFound(id);
 	return execution;
 }
 
-function batchGet(executions: Executions, caller: Caller, ids: readonly string[]): object {
+function batchGet({ executions, lake }: AthenaOptions, caller: Caller, ids: readonly string[]): object {
 	const found: object[] = [];
 	const missing: object[] = [];
 	for (const id of ids) {
 		const execution = executions.get(id);
-		if (execution !== undefined && isAskedBy(execution, caller)) found.push(written(execution));
+		const seen = execution !== undefined && (isAskedBy(execution, caller) || isWatched(lake, execution, caller));
+		if (seen) found.push(written(execution));
 		else
 			missing.push({
 				QueryExecutionId: id,
-				ErrorCode: 'INVALID_INPUT',
-				ErrorMessage: `QueryExecution ${id} was not found`,
+				ErrorCode: 'QUERY_EXECUTION_NOT_FOUND',
+				ErrorMessage: notFound(id).message,
 			});
 	}
 	return { QueryExecutions: found, UnprocessedQueryExecutionIds: missing };
 }
 
-function listExecutions(options: AthenaOptions, caller: Caller, input: z.infer<typeof ListInput>): object {
-	const workGroup = input.WorkGroup ?? 'primary';
-	mustHaveWorkGroup(options.lake, caller, workGroup);
-	const ids = options.executions.list(caller, workGroup).map(({ id }) => id);
-	const { items, next } = page(ids, input.MaxResults || 50, input.NextToken, badToken);
-	return { QueryExecutionIds: items, ...next };
+function isWatched(lake: AthenaOptions['lake'], execution: Execution, caller: Caller): boolean {
+	return execution.account === caller.account && lake.watches?.(caller) === true;
 }
 
-function listWorkGroups(lake: Lake, caller: Caller, input: z.infer<typeof PageInput>): object {
-	const { items, next } = page(lake.workGroups(caller.account), input.MaxResults ?? 50, input.NextToken, badToken);
-	const engine = { SelectedEngineVersion: 'AUTO', EffectiveEngineVersion: 'Athena engine version 3' };
-	return { WorkGroups: items.map((Name) => ({ Name, State: 'ENABLED', EngineVersion: engine })), ...next };
+function listExecutions(options: AthenaOptions, caller: Caller, input: z.infer<typeof ListInput>): object {
+	const workGroup = input.WorkGroup ?? 'primary';
+	mustFindGroup(options.lake, caller, workGroup);
+	const { executions, lake } = options;
+	const listed =
+		lake.watches?.(caller) === true
+			? executions.ofWorkGroup(caller.account, workGroup).toSorted((a, b) => b.submitted - a.submitted)
+			: executions.list(caller, workGroup);
+	const ids = listed.map(({ id }) => id);
+	const { items, next } = page(ids, input.MaxResults || 50, input.NextToken, pageToken(input.NextToken));
+	return { QueryExecutionIds: items, ...next };
 }

@@ -1,12 +1,13 @@
 /**
- * A few child processes that run queries. At most `MOST` queries run at once, the others wait; a child that
- * dies or does not end in time fails its own query and is replaced for the next one. Nothing of a query
- * outlives it: each gets a new DuckDB instance (execute.ts).
+ * A few child processes that run queries. At most `MOST` queries run at once, the others wait, each principal in a lane of
+ * its own; a child that dies or does not end in time fails its own query and is replaced for the next one. Nothing of a
+ * query outlives it: each gets a new DuckDB instance (execute.ts).
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { createRequire } from 'node:module';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Job, Outcome } from './execute.ts';
+import { openLanes } from './lanes.ts';
 
 const MOST = 2;
 /** After the deadline the child interrupts the query itself; this long after it is killed. */
@@ -14,7 +15,7 @@ const GRACE_MS = 3000;
 
 export type Runner = {
 	/** Runs the job that `prepare` makes once there is room. Aborting ends it at once, running or not. */
-	readonly run: (prepare: () => Job, signal: AbortSignal) => Promise<Outcome>;
+	readonly run: (lane: string, prepare: () => Job, signal: AbortSignal) => Promise<Outcome>;
 	/** The processes alive now, for tests and diagnosis. */
 	readonly pids: () => number[];
 	readonly close: () => Promise<void>;
@@ -23,35 +24,9 @@ export type Runner = {
 export function startRunner(): Runner {
 	const idle: ChildProcess[] = [];
 	const all = new Set<ChildProcess>();
-	const waiting: (() => void)[] = [];
-	let running = 0;
+	const lanes = openLanes(MOST);
 	let closed = false;
 
-	/** Whether there is room now; false if the signal came first. */
-	const take = (signal: AbortSignal) =>
-		new Promise<boolean>((resolve) => {
-			if (signal.aborted || closed) return resolve(false);
-			if (running < MOST) {
-				running++;
-				return resolve(true);
-			}
-			const onRoom = () => {
-				signal.removeEventListener('abort', onAbort);
-				resolve(true);
-			};
-			const onAbort = () => {
-				waiting.splice(waiting.indexOf(onRoom), 1);
-				resolve(false);
-			};
-			waiting.push(onRoom);
-			signal.addEventListener('abort', onAbort, { once: true });
-			return undefined;
-		});
-	const give = () => {
-		const next = waiting.shift();
-		if (next === undefined) running--;
-		else next();
-	};
 	const child = () => {
 		const known = idle.pop();
 		if (known !== undefined) return known;
@@ -66,8 +41,8 @@ export function startRunner(): Runner {
 	};
 
 	return {
-		async run(prepare, signal) {
-			if (!(await take(signal))) return stopped('aborted');
+		async run(lane, prepare, signal) {
+			if (closed || !(await lanes.take(lane, signal))) return stopped('aborted');
 			try {
 				if (closed) return stopped('closed');
 				const job = prepare();
@@ -76,7 +51,7 @@ export function startRunner(): Runner {
 				if (isUsable(process)) idle.push(process);
 				return outcome;
 			} finally {
-				give();
+				lanes.give(lane);
 			}
 		},
 		pids: () => [...all].flatMap((one) => (one.pid === undefined ? [] : [one.pid])),
@@ -107,8 +82,12 @@ function spawn(): ChildProcess {
 
 function send(process: ChildProcess, job: Job, signal: AbortSignal): Promise<Outcome> {
 	return new Promise((resolve) => {
+		let late = false;
 		const kill = () => process.kill('SIGKILL');
-		const timer = setTimeout(kill, job.deadlineMs + GRACE_MS);
+		const timer = setTimeout(() => {
+			late = true;
+			kill();
+		}, job.deadlineMs + GRACE_MS);
 		const settle = (outcome: Outcome) => {
 			clearTimeout(timer);
 			signal.removeEventListener('abort', kill);
@@ -117,7 +96,8 @@ function send(process: ChildProcess, job: Job, signal: AbortSignal): Promise<Out
 			process.off('error', onExit);
 			resolve(outcome);
 		};
-		const onExit = () => settle(stopped('the process ended'));
+		const hint = 'the process ended';
+		const onExit = () => settle(late ? { kind: 'failed', reason: 'deadline', hint } : stopped(hint));
 		const onMessage = (message: { kind: string; id?: string; outcome?: Outcome }) => {
 			if (message.kind === 'outcome' && message.id === job.id && message.outcome !== undefined) settle(message.outcome);
 		};

@@ -1,35 +1,46 @@
 /**
- * StartQueryExecution, checked in Athena's order: token, location, syntax, replay. It answers at once; the
- * query runs on its own (run.ts).
+ * StartQueryExecution, checked in Athena's order: token, location, syntax, replay (measured; aws-facts section 3, "API
+ * details"). It answers at once; the query runs on its own (run.ts).
  */
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod';
 import { BrokerError } from '#core/error.ts';
 import type { Query } from '#core/sql.ts';
 import { AwsError, type Caller } from '../wire.ts';
+import { type Emit, sceneOf, startCall, stateChange } from './events.ts';
 import type { Execution, Executions } from './executions.ts';
-import { type Find, type QueryFailure, read } from './plan.ts';
+import type { QueryFailure } from './failure.ts';
+import { type Find, read } from './plan.ts';
 import { invalid } from './refusal.ts';
 import { run } from './run.ts';
 import type { Runner } from './runner.ts';
+import { checkLocation, outputOf, PRIMARY, settingsOf, type WorkGroup } from './workgroup.ts';
+import { type Deleting, mustTakeQueries, type WorkGroups } from './workgroups.ts';
 
-/** What Athena asks of the lake: who may use which work group, and what a name means to a caller. */
+/** What Athena asks of the lake: its work groups, what a name means to a caller, and who sees the executions of others. */
 export type Lake = {
-	readonly workGroups: (account: string) => readonly string[];
+	readonly workGroups: WorkGroups;
+	/** Whether a role sees every execution of its account, and not its own alone. */
+	readonly watches?: (caller: Caller) => boolean;
 	readonly find: (caller: Caller) => Find;
 };
 
 export type AthenaOptions = {
 	readonly lake: Lake;
 	readonly executions: Executions;
+	/** The work groups whose deletion is under way. */
+	readonly deleting: Deleting;
 	readonly runner: Runner;
 	readonly clock: () => Date;
 	readonly log: (line: string) => void;
 	readonly deadlineMs: number;
+	readonly region: string;
+	readonly emit: Emit;
+	/** Queries of an account that are queued or running ("Active DML queries", Athena service quotas). */
+	readonly mostActive: number;
+	/** Whether the query that begins now goes back into the queue once, as AWS documents for transient errors. */
+	readonly requeues: () => boolean;
 };
-
-/** "Active DML queries" of the Regions with the most room (Athena service quotas). */
-const MOST_ACTIVE = 200;
 
 export const StartInput = z.object({
 	QueryString: z.string().min(1).max(262_144),
@@ -46,14 +57,11 @@ export const StartInput = z.object({
 });
 export type StartInput = z.infer<typeof StartInput>;
 
-export function mustHaveWorkGroup(lake: Lake, caller: Caller, name: string): void {
-	if (!lake.workGroups(caller.account).includes(name)) throw invalid(`WorkGroup ${name} is not found.`);
-}
-
 /** The executions that have not ended, by id. */
 export type Running = Map<
 	string,
 	{
+		readonly account: string;
 		readonly abort: AbortController;
 		/** Rejects if the execution could not be kept, and so never was. */
 		readonly saved: Promise<void>;
@@ -69,43 +77,31 @@ export async function start(
 	running: Running,
 ): Promise<object> {
 	const { executions } = options;
-	const token = input.ClientRequestToken ?? '';
-	if (token === '') throw invalid('clientRequestToken is null or empty');
-	if (token.length < 32 || token.length > 128)
-		throw invalid('clientRequestToken must be between 32 and 128 characters');
-	const workGroup = input.WorkGroup ?? 'primary';
-	checkSettings(caller, input, workGroup, options.lake);
+	const token = checkedToken(input.ClientRequestToken);
+	const asked = askedOf(input);
+	const { group, output } = checkSettings(caller, input, asked.outputLocation, options);
 	const query = readQuery(input.QueryString);
-	const context = {
-		database: input.QueryExecutionContext?.Database ?? null,
-		catalog: input.QueryExecutionContext?.Catalog ?? null,
-	};
-	const outputLocation = input.ResultConfiguration?.OutputLocation ?? null;
-	const asked = { query: input.QueryString, ...context, outputLocation };
 	const replayed = executions.byToken(caller, token);
 	if (replayed !== undefined) {
-		const id = replay(replayed, asked);
+		const id = replay(replayed, { ...asked, output });
 		await running.get(id)?.saved;
+		options.emit(startCall(caller, replayed, sceneOf(options)));
 		return { QueryExecutionId: id };
 	}
-	if (running.size >= MOST_ACTIVE) {
-		const members = { Reason: 'CONCURRENT_QUERY_LIMIT_EXCEEDED' };
-		throw new AwsError(
-			'TooManyRequestsException',
-			'You have exceeded the limit for the number of queries you can run concurrently.',
-			{ members },
-		);
-	}
+	const active = [...running.values()].filter(({ account }) => account === caller.account).length;
+	if (active >= options.mostActive) throw tooMany();
 	const execution: Execution = {
 		id: randomUUID(),
 		account: caller.account,
 		principal: caller.principal,
-		workGroup,
+		workGroup: group.name,
 		...asked,
+		output,
 		token,
 		state: 'QUEUED',
 		reason: null,
 		errorType: null,
+		sequence: 1,
 		submitted: options.clock().getTime(),
 		started: null,
 		completed: null,
@@ -114,11 +110,43 @@ export async function start(
 	};
 	await begin(
 		execution,
-		(signal) => run(execution, query, options.lake.find(caller), signal, options),
+		(signal) => {
+			options.emit(startCall(caller, execution, sceneOf(options)));
+			options.emit(stateChange(execution, null, sceneOf(options)));
+			return run(execution, query, caller, signal, options);
+		},
 		options,
 		running,
 	);
 	return { QueryExecutionId: execution.id };
+}
+
+function askedOf({ QueryString: query, QueryExecutionContext: context, ResultConfiguration: results }: StartInput) {
+	return {
+		query,
+		database: context?.Database ?? null,
+		catalog: context?.Catalog ?? null,
+		outputLocation: results?.OutputLocation ?? null,
+	};
+}
+
+/** Too short is told in characters, too long also in bytes, and an empty one is too short (measured). */
+function checkedToken(token: string | null | undefined): string {
+	if (token === undefined || token === null) throw invalid('clientRequestToken is null or empty');
+	const wrong = (rule: string) =>
+		invalid(
+			`1 validation error detected: Value at 'clientRequestToken' failed to satisfy constraint: Member must have length ${rule}`,
+		);
+	if (token.length < 32) throw wrong('greater than or equal to 32');
+	if (token.length > 128) throw wrong('less than or equal to 128');
+	if (Buffer.byteLength(token) > 128) throw invalid('clientRequestToken exceeds maximum allowed length 128');
+	return token;
+}
+
+function tooMany(): AwsError {
+	const members = { Reason: 'CONCURRENT_QUERY_LIMIT_EXCEEDED' };
+	const message = 'You have exceeded the limit for the number of queries you can run concurrently.';
+	return new AwsError('TooManyRequestsException', message, { members });
 }
 
 /** Returns once the execution is kept; it runs on. One that cannot be kept leaves nothing, its token neither. */
@@ -142,23 +170,25 @@ async function begin(
 			() => {},
 		)
 		.finally(() => running.delete(execution.id));
-	running.set(execution.id, { abort, saved, done });
+	running.set(execution.id, { account: execution.account, abort, saved, done });
 	await saved;
 }
 
-function checkSettings(caller: Caller, input: StartInput, workGroup: string, lake: Lake): void {
-	const location = input.ResultConfiguration?.OutputLocation;
-	if (location && !location.startsWith('s3://')) throw invalid('outputLocation is not a valid S3 path.');
+/** [unverified] The text. */
+const DISABLED = 'WorkGroup is disabled';
+
+/** The work group, and where the results will lie by its settings. */
+function checkSettings(
+	caller: Caller,
+	input: StartInput,
+	location: string | null,
+	{ lake, deleting }: AthenaOptions,
+): { readonly group: WorkGroup; readonly output: string | null } {
+	if (location !== null) checkLocation(location);
 	if (input.ExecutionParameters?.length) throw invalid('ExecutionParameters are not supported by the embedded Athena');
-	if (input.ResultReuseConfiguration?.ResultReuseByAgeConfiguration?.Enabled) {
-		throw invalid('Result reuse is not supported for tables governed by Lake Formation');
-	}
-	if (input.WorkGroup) return mustHaveWorkGroup(lake, caller, workGroup);
-	if (!lake.workGroups(caller.account).includes(workGroup)) {
-		throw invalid(
-			'No output location provided. An output location is required either through the Workgroup result configuration setting or as an API input.',
-		);
-	}
+	const group = mustTakeQueries(lake, deleting, caller, input.WorkGroup || PRIMARY);
+	if (!group.enabled) throw invalid(DISABLED);
+	return { group, output: outputOf(settingsOf(group), location) };
 }
 
 function readQuery(text: string): Query | QueryFailure {
@@ -171,7 +201,7 @@ function readQuery(text: string): Query | QueryFailure {
 	}
 }
 
-type Asked = Pick<Execution, 'query' | 'database' | 'catalog' | 'outputLocation'>;
+type Asked = Pick<Execution, 'query' | 'database' | 'catalog' | 'outputLocation' | 'output'>;
 
 /** The same token gives the same execution, whatever became of it; another query under it is an error. */
 function replay(execution: Execution, asked: Asked): string {
@@ -179,7 +209,8 @@ function replay(execution: Execution, asked: Asked): string {
 		execution.query === asked.query &&
 		execution.database === asked.database &&
 		execution.catalog === asked.catalog &&
-		execution.outputLocation === asked.outputLocation;
+		// A location that the work group overrides is none (measured); neither is another work group.
+		(execution.outputLocation === asked.outputLocation || execution.output === asked.output);
 	if (!same) throw invalid('Idempotent parameters do not match', 'IDEMPOTENT_PARAMETER_MISMATCH');
 	return execution.id;
 }

@@ -49,6 +49,7 @@ export function openDynamoDb(options: { readonly dataDir: string; readonly regio
 		const input = readInput(request.body);
 		if (operation === 'ExecuteStatement') return await insert(input, request, send, hashKeys);
 		refuseIgnored(operation, input);
+		if (operation === 'Query') refuseEmptyKeys(input);
 		if (operation === 'CreateTable' || operation === 'DeleteTable') hashKeys.clear();
 		return await send(operation, request);
 	};
@@ -155,14 +156,38 @@ function refuseIgnored(operation: string, input: Record<string, unknown>): void 
 	}
 }
 
+/** A key is never empty, so DynamoDB compares none with an empty text; dynalite does. */
+function refuseEmptyKeys({
+	KeyConditionExpression: keys,
+	ExpressionAttributeValues: values,
+}: Record<string, unknown>): void {
+	if (typeof keys !== 'string' || typeof values !== 'object' || values === null) return;
+	const compared = new Set(keys.match(/:\w+/g));
+	const empty = Object.entries(values).some(
+		([name, value]) => compared.has(name) && (value as { S?: unknown })?.S === '',
+	);
+	if (!empty) return;
+	throw new AwsError(
+		'ValidationException',
+		'One or more parameter values are not valid. The AttributeValue for a key attribute cannot contain an empty string value.',
+	);
+}
+
 type Shape = { readonly type?: string; readonly children?: Shapes | Shape | string };
 type Shapes = { readonly [member: string]: Shape | string };
 
+/** Those that were read: finding a module again takes a good part of the time that an answer does. */
+const shapesRead = new Map<string, Shapes>();
+
 function shapeOf(operation: string): Shapes | undefined {
+	const known = shapesRead.get(operation);
+	if (known !== undefined) return known;
 	if (!/^[A-Z][A-Za-z]+$/.test(operation)) return undefined;
 	try {
 		const file = `dynalite/validations/${operation.charAt(0).toLowerCase()}${operation.slice(1)}`;
-		return (require(file) as { types: Shapes }).types;
+		const { types } = require(file) as { types: Shapes };
+		shapesRead.set(operation, types);
+		return types;
 	} catch {
 		return undefined;
 	}

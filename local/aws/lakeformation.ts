@@ -1,28 +1,35 @@
 /**
- * Lake Formation: data cells filters, permissions, the settings of an account's data lake and the
- * locations it registered. Everything is kept in the store before it is answered, so a restart keeps it; the
- * landing zone made again at a start (landing.ts) only adds to settings that are there, but decides for the
- * locations of its own tables whether they are registered.
+ * Lake Formation: data cells filters, permissions, opt-ins, LF-Tags, the settings of an account's data lake and the
+ * locations that it registered. Everything is kept in the store before it is answered, so a restart keeps it; the
+ * landing zone made again at a start (landing.ts) leaves what was changed since.
  */
 import * as z from 'zod';
-import { AwsError, type Caller, epoch, type Operation, type Operations, operation } from '../wire.ts';
+import { accountOf, type Caller, type Operation, type Operations, operation } from '../wire.ts';
 import { filterOperations } from './filters.ts';
 import { listPermissions } from './listing.ts';
-import { isAdmin, serviceLinkedRole } from './lookup.ts';
-import { permissionOperations } from './permissions.ts';
-import { denied, invalid, notFound } from './resource.ts';
-import { put, registrationKey, type Settings } from './state.ts';
+import { locationOperations } from './locations.ts';
+import { EVERYBODY, isAdmin } from './lookup.ts';
+import { optInOperations } from './optins.ts';
+import { permissionsForPath } from './paths.ts';
+import { DefaultsInput, mustBePrincipal, permissionOperations, UNCLEARED } from './permissions.ts';
+import { denied, invalid } from './resource.ts';
+import { put, type Settings, type State } from './state.ts';
 import type { Store } from './store.ts';
+import { tagOperations } from './tags.ts';
 
+/** GR/lake-formation. */
 const MOST_ADMINS = 30;
 const CatalogId = z.string().nullish();
 const Principals = z.array(z.object({ DataLakePrincipalIdentifier: z.string().min(1).max(255) })).nullish();
 const SettingsInput = z.object({
 	DataLakeAdmins: Principals,
 	ReadOnlyAdmins: Principals,
-	CreateDatabaseDefaultPermissions: z.array(z.object({}).loose()).nullish(),
-	CreateTableDefaultPermissions: z.array(z.object({}).loose()).nullish(),
-	Parameters: z.record(z.string(), z.string()).nullish(),
+	CreateDatabaseDefaultPermissions: DefaultsInput.nullish(),
+	CreateTableDefaultPermissions: DefaultsInput.nullish(),
+	Parameters: z
+		.object({ CROSS_ACCOUNT_VERSION: z.enum(['1', '2', '3', '4', '5']).optional() })
+		.catchall(z.string())
+		.nullish(),
 	TrustedResourceOwners: z.array(z.string()).nullish(),
 });
 
@@ -33,6 +40,9 @@ export function makeLakeFormation(store: Store, clock: () => Date): Operations {
 		['ListPermissions', listPermissions(store)] as const,
 		...settingsOperations(store),
 		...locationOperations(store, clock),
+		...optInOperations(store, clock),
+		...tagOperations(store, clock),
+		['GetEffectivePermissionsForPath', permissionsForPath(store)] as const,
 	]);
 }
 
@@ -53,6 +63,7 @@ function settingsOperations(store: Store): readonly (readonly [string, Operation
 				const settings = readSettings(caller.account, input.DataLakeSettings);
 				await store.change((state) => {
 					if (!isAdmin(state, caller.account, caller.principal)) throw denied();
+					for (const admin of [...settings.admins, ...settings.readOnlyAdmins]) mustBeOwnRole(state, caller, admin);
 					return { ...state, settings: put(state.settings, caller.account, settings) };
 				});
 				return {};
@@ -61,24 +72,35 @@ function settingsOperations(store: Store): readonly (readonly [string, Operation
 	];
 }
 
+/** An administrator is a role that IAM knows, of the account itself. */
+function mustBeOwnRole(state: State, caller: Caller, admin: string): void {
+	if (admin === EVERYBODY || accountOf(admin) !== caller.account) throw invalid('Invalid principal');
+	mustBePrincipal(state, admin);
+}
+
 function mustBeOwn(caller: Caller, catalog: string | null | undefined): void {
 	if (catalog && catalog !== caller.account) throw denied();
 }
 
 function noSettings(account: string): Settings {
-	return readSettings(account, {});
+	const defaults = { CreateDatabaseDefaultPermissions: UNCLEARED, CreateTableDefaultPermissions: UNCLEARED };
+	return readSettings(account, defaults);
 }
 
 function readSettings(account: string, input: z.infer<typeof SettingsInput>): Settings {
 	const admins = (input.DataLakeAdmins ?? []).map((admin) => admin.DataLakePrincipalIdentifier);
-	if (admins.length > MOST_ADMINS) throw invalid(`The number of data lake admins exceeds ${MOST_ADMINS}`);
+	const readOnlyAdmins = (input.ReadOnlyAdmins ?? []).map((admin) => admin.DataLakePrincipalIdentifier);
+	if (Math.max(admins.length, readOnlyAdmins.length) > MOST_ADMINS)
+		throw invalid(`The number of data lake admins exceeds ${MOST_ADMINS}`);
 	return {
 		account,
 		admins,
-		readOnlyAdmins: (input.ReadOnlyAdmins ?? []).map((admin) => admin.DataLakePrincipalIdentifier),
+		readOnlyAdmins,
 		createDatabaseDefaults: input.CreateDatabaseDefaultPermissions ?? [],
 		createTableDefaults: input.CreateTableDefaultPermissions ?? [],
-		parameters: input.Parameters ?? {},
+		parameters: Object.fromEntries(
+			Object.entries(input.Parameters ?? {}).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+		),
 		trustedResourceOwners: input.TrustedResourceOwners ?? [],
 	};
 }
@@ -97,50 +119,3 @@ function writtenSettings(settings: Settings) {
 		ExternalDataFilteringAllowList: [],
 	};
 }
-
-function locationOperations(store: Store, clock: () => Date): readonly (readonly [string, Operation])[] {
-	const Arn = z.string().regex(/^arn:aws:s3:::[^/]+(\/.*)?$/);
-	return [
-		[
-			'DescribeResource',
-			operation(z.object({ ResourceArn: Arn }), invalid, (caller, { ResourceArn }) => {
-				const found = store.read().registrations.get(registrationKey({ account: caller.account, arn: ResourceArn }));
-				if (found === undefined) throw notFound('Resource not found.');
-				const { arn, roleArn, modified } = found;
-				return {
-					ResourceInfo: {
-						ResourceArn: arn,
-						RoleArn: roleArn,
-						LastModified: epoch(modified),
-						HybridAccessEnabled: false,
-					},
-				};
-			}),
-		],
-		[
-			'RegisterResource',
-			operation(RegisterInput.extend({ ResourceArn: Arn }), invalid, async (caller, input) => {
-				if (input.HybridAccessEnabled) throw invalid('Hybrid access is not supported by the embedded Lake Formation');
-				const serviceRole = input.UseServiceLinkedRole === true;
-				if (serviceRole === Boolean(input.RoleArn))
-					throw invalid('Exactly one of RoleArn and UseServiceLinkedRole must be given');
-				const roleArn = input.RoleArn ?? serviceLinkedRole(caller.account);
-				const registration = { account: caller.account, arn: input.ResourceArn, roleArn, modified: clock().getTime() };
-				const key = registrationKey(registration);
-				await store.change((state) => {
-					if (!isAdmin(state, caller.account, caller.principal)) throw denied();
-					if (state.registrations.has(key))
-						throw new AwsError('AlreadyExistsException', 'Resource is already registered');
-					return { ...state, registrations: put(state.registrations, key, registration) };
-				});
-				return {};
-			}),
-		],
-	];
-}
-
-const RegisterInput = z.object({
-	UseServiceLinkedRole: z.boolean().nullish(),
-	RoleArn: z.string().nullish(),
-	HybridAccessEnabled: z.boolean().nullish(),
-});

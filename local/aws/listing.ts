@@ -6,15 +6,27 @@
  */
 import * as z from 'zod';
 import { accountOf, type Caller, epoch, type Operation, operation, page } from '../wire.ts';
-import { mayRead } from './lookup.ts';
-import { denied, invalid, mustExist, ResourceInput, readResource, writeResource } from './resource.ts';
-import { type Permission, type Resource, resourceKey, type State } from './state.ts';
+import { findView, isAdmin, mayRead, permissionsOn, permissionsOnDatabase } from './lookup.ts';
+import { denied, invalid, mustExist, mustFindTable, ResourceInput, readResource, writeResource } from './resource.ts';
+import { MADE, type Permission, type Resource, resourceKey, type State } from './state.ts';
 import type { Store } from './store.ts';
 
 const Input = z.object({
 	CatalogId: z.string().nullish(),
 	Principal: z.object({ DataLakePrincipalIdentifier: z.string().min(1).max(255) }).nullish(),
-	ResourceType: z.enum(['CATALOG', 'DATABASE', 'TABLE', 'DATA_LOCATION']).nullish(),
+	ResourceType: z
+		.enum([
+			'CATALOG',
+			'DATABASE',
+			'TABLE',
+			'DATA_LOCATION',
+			'LF_TAG',
+			'LF_TAG_POLICY',
+			'LF_TAG_POLICY_DATABASE',
+			'LF_TAG_POLICY_TABLE',
+			'LF_NAMED_TAG_EXPRESSION',
+		])
+		.nullish(),
 	Resource: ResourceInput.nullish(),
 	NextToken: z.string().nullish(),
 	MaxResults: z.number().int().min(1).max(1000).nullish(),
@@ -22,11 +34,16 @@ const Input = z.object({
 });
 type Input = z.infer<typeof Input>;
 
-const TYPES: Readonly<Record<NonNullable<Input['ResourceType']>, readonly Resource['kind'][]>> = {
-	CATALOG: ['catalog'],
-	DATABASE: ['database'],
-	TABLE: ['table', 'all-tables', 'columns', 'filter'],
-	DATA_LOCATION: ['location'],
+const TYPES: Readonly<Record<NonNullable<Input['ResourceType']>, (resource: Resource) => boolean>> = {
+	CATALOG: ({ kind }) => kind === 'catalog',
+	DATABASE: ({ kind }) => kind === 'database',
+	TABLE: ({ kind }) => kind === 'table' || kind === 'all-tables' || kind === 'columns' || kind === 'filter',
+	DATA_LOCATION: ({ kind }) => kind === 'location',
+	LF_TAG: ({ kind }) => kind === 'tag',
+	LF_TAG_POLICY: ({ kind }) => kind === 'tag-policy',
+	LF_TAG_POLICY_DATABASE: (resource) => resource.kind === 'tag-policy' && resource.on === 'DATABASE',
+	LF_TAG_POLICY_TABLE: (resource) => resource.kind === 'tag-policy' && resource.on === 'TABLE',
+	LF_NAMED_TAG_EXPRESSION: () => false,
 };
 
 export function listPermissions(store: Store): Operation {
@@ -41,7 +58,7 @@ function select(state: State, caller: Caller, input: Input): Permission[] {
 	const principal = input.Principal?.DataLakePrincipalIdentifier;
 	if (principal !== undefined && !input.Resource)
 		throw invalid('Resource is mandatory if Principal is set in the input.');
-	const resource = input.Resource ? readResource(input.Resource, caller.account) : undefined;
+	const resource = input.Resource ? readResource(input.Resource, input.CatalogId ?? caller.account) : undefined;
 	const account = resource?.account ?? input.CatalogId ?? caller.account;
 	const related = input.IncludeRelated?.toUpperCase() === 'TRUE';
 	if (related && principal !== undefined) throw invalid('Principal must be omitted when IncludeRelated is set');
@@ -49,29 +66,68 @@ function select(state: State, caller: Caller, input: Input): Permission[] {
 	const everything = mayRead(state, account, caller.principal);
 	if (!everything && account !== caller.account) throw denied();
 	if (resource !== undefined) mustExist(state, resource);
-	return [...state.permissions.values()].filter(
+	const grantable = grantableBy(state, caller);
+	const fits = resource === undefined ? () => true : matcher(resource, related);
+	const found =
+		resource === undefined || principal === undefined
+			? [...state.permissions.values()].filter(
+					(permission) => permission.resource.account === account && fits(permission.resource),
+				)
+			: effective(state, principal, resource);
+	return found.filter(
 		(permission) =>
-			permission.resource.account === account &&
-			(everything || permission.principal === caller.principal) &&
-			(resource === undefined || matches(permission.resource, resource, related)) &&
-			(principal === undefined || isEffective(permission, principal)) &&
-			(!input.ResourceType || TYPES[input.ResourceType].includes(permission.resource.kind)),
+			(everything || permission.principal === caller.principal || grantable.has(resourceKey(permission.resource))) &&
+			(!input.ResourceType || TYPES[input.ResourceType](permission.resource)),
 	);
 }
 
-function matches(held: Resource, asked: Resource, related: boolean): boolean {
-	if (asked.kind !== 'table') return resourceKey(held) === resourceKey(asked);
-	if (held.kind !== 'table' && held.kind !== 'columns' && !(related && held.kind === 'filter')) return false;
-	return held.account === asked.account && held.database === asked.database && held.table === asked.table;
+/** Others' permissions are shown to who holds any with the grant option on the resource (LFDG/viewing-permissions). */
+function grantableBy(state: State, caller: Caller): ReadonlySet<string> {
+	const held = [...state.permissions.values()].filter(
+		({ principal, grantable }) => principal === caller.principal && grantable.length > 0,
+	);
+	return new Set(held.map(({ resource }) => resourceKey(resource)));
 }
 
-function isEffective(permission: Permission, principal: string): boolean {
-	if (permission.principal !== principal) return false;
-	return permission.resource.kind !== 'filter' || accountOf(principal) === permission.resource.account;
+function matcher(asked: Resource, related: boolean): (held: Resource) => boolean {
+	const key = resourceKey(asked);
+	if (asked.kind !== 'table') return (held) => held.kind === asked.kind && resourceKey(held) === key;
+	return (held) => {
+		if (held.kind !== 'table' && held.kind !== 'columns' && !(related && held.kind === 'filter')) return false;
+		return held.account === asked.account && held.database === asked.database && held.table === asked.table;
+	};
+}
+
+/**
+ * What a principal may do with a resource, whoever it was granted to and on whatever (service model, ListPermissions;
+ * Terraform provider issue 44574). An administrator's own rights look like granted ones.
+ */
+function effective(state: State, principal: string, resource: Resource): Permission[] {
+	const { account } = resource;
+	const found = held(state, principal, resource).map((permission) => ({ ...permission, principal }));
+	const named = resource.kind === 'database' || resource.kind === 'table';
+	if (!named || !isAdmin(state, account, principal)) return found;
+	const implicit = { principal, resource, permissions: ['DESCRIBE'], grantable: ['DESCRIBE'], updated: MADE };
+	return [...found, { ...implicit, updatedBy: principal }];
+}
+
+function held(state: State, principal: string, resource: Resource): readonly Permission[] {
+	if (resource.kind === 'table') {
+		const { account, database, table: name } = resource;
+		const table = findView(state, account, database, name) ?? mustFindTable(state, resource);
+		return permissionsOn(state, principal, table).filter(({ resource: on }) => on.kind !== 'filter');
+	}
+	if (resource.kind === 'database') return permissionsOnDatabase(state, principal, resource.account, resource.database);
+	return [...state.permissions.values()].filter(
+		(permission) =>
+			permission.principal === principal &&
+			resourceKey(permission.resource) === resourceKey(resource) &&
+			(resource.kind !== 'filter' || accountOf(principal) === resource.account),
+	);
 }
 
 /** SELECT on a whole table is told as SELECT on all its columns, beside the other permissions. */
-function rows(permission: Permission): object[] {
+export function rows(permission: Permission): object[] {
 	const { resource } = permission;
 	if (resource.kind !== 'table' || !permission.permissions.includes('SELECT'))
 		return [row(permission, writeResource(resource))];

@@ -5,13 +5,23 @@
  */
 import type { Found } from '../athena.ts';
 import { accountOf, type Caller } from '../wire.ts';
-import type { Permission, Resource, State, Table, View } from './state.ts';
+import {
+	filterKey,
+	type Permission,
+	type Registration,
+	type Resource,
+	type State,
+	type Table,
+	type View,
+} from './state.ts';
+import { taggedOnDatabase, taggedOnTable } from './tagging.ts';
 
 /** A grant of SELECT on one table: these columns of the rows where the expression is true (null: all rows). */
 export type CellGrant = { readonly columns: readonly string[]; readonly expression: string | null };
 
 /** What Glue lists as a table. */
-export type Listed = Pick<Table, 'account' | 'database' | 'name' | 'columns'>;
+export type Listed = Pick<Table, 'account' | 'database' | 'name' | 'columns'> &
+	Partial<Pick<Table, 'location' | 'partitionKeys'>>;
 
 /** Everybody with IAM rights; Lake Formation's name for tables that it does not govern. */
 export const EVERYBODY = 'IAM_ALLOWED_PRINCIPALS';
@@ -59,20 +69,76 @@ export function locationArn(location: string): string {
 
 /** Whether the account registered this location, or one that it lies in, with Lake Formation. */
 export function isRegistered(state: State, account: string, arn: string): boolean {
-	return [...state.registrations.values()].some((registration) => {
-		const root = registration.arn.replace(/\/$/, '');
-		return registration.account === account && (arn === root || arn.startsWith(`${root}/`));
-	});
+	return registrationOf(state, account, arn) !== undefined;
 }
 
-/** Every permission that reaches the table and that the principal holds, or everybody of the table's own account does. */
+/** The registration that a location falls under: of several that it lies in, the nearest. */
+export function registrationOf(state: State, account: string, arn: string): Registration | undefined {
+	return [...state.registrations.values()]
+		.filter((registration) => registration.account === account && isWithin(arn, registration.arn))
+		.toSorted((a, b) => b.arn.length - a.arn.length)[0];
+}
+
+/** Whether the location is this one or lies in it. */
+export function isWithin(arn: string, root: string): boolean {
+	const folder = root.replace(/\/$/, '');
+	return arn === folder || arn.startsWith(`${folder}/`);
+}
+
+/** Every permission that reaches the table and counts for the principal. Of everybody's, those of the table's account. */
 export function permissionsOn(state: State, principal: string, table: Listed): readonly Permission[] {
-	const local = accountOf(principal) === table.account;
-	return [...state.permissions.values()].filter(
-		(permission) =>
-			(permission.principal === principal || (local && permission.principal === EVERYBODY)) &&
-			reaches(permission.resource, table),
+	const named = [...state.permissions.values()].filter(({ resource }) => reaches(resource, table));
+	const { own, everybody } = whoCounts(state, principal, table);
+	return [...named, ...taggedOnTable(state, table)].filter(
+		(permission) => (own && permission.principal === principal) || (everybody && permission.principal === EVERYBODY),
 	);
+}
+
+/**
+ * Whose permissions decide. Of a hybrid location Lake Formation decides for those who opted in; for the others IAM
+ * does, which here is what everybody was granted (LFDG/hybrid-access-workflow).
+ */
+function whoCounts(state: State, principal: string, table: Listed): { own: boolean; everybody: boolean } {
+	const local = accountOf(principal) === table.account;
+	const hybrid =
+		table.location !== undefined && registrationOf(state, table.account, locationArn(table.location))?.hybrid === true;
+	if (!hybrid) return { own: true, everybody: local };
+	return hasOptedIn(state, principal, table) ? { own: true, everybody: false } : { own: false, everybody: local };
+}
+
+/** [unverified] aws-facts 2, "Hybrid": an opt-in on a database counts for the tables in it. */
+const OPT_IN_ON_DATABASE_COVERS_TABLES: boolean = true;
+
+export function hasOptedIn(state: State, principal: string, table: Listed): boolean {
+	const covers = (resource: Resource) =>
+		OPT_IN_ON_DATABASE_COVERS_TABLES &&
+		resource.kind === 'database' &&
+		resource.account === table.account &&
+		resource.database === table.database;
+	return [...state.optIns.values()].some(
+		({ principal: who, resource }) => who === principal && (reaches(resource, table) || covers(resource)),
+	);
+}
+
+/** Every permission on a database or on a resource link, for this principal or for everybody of the account. */
+export function permissionsOnDatabase(
+	state: State,
+	principal: string,
+	account: string,
+	database: string,
+): readonly Permission[] {
+	const local = accountOf(principal) === account;
+	const named = [...state.permissions.values()].filter(
+		({ resource }) => resource.kind === 'database' && resource.account === account && resource.database === database,
+	);
+	return [...named, ...taggedOnDatabase(state, account, database)].filter(
+		(permission) => permission.principal === principal || (local && permission.principal === EVERYBODY),
+	);
+}
+
+/** A link is seen by who holds something on it; what it leads to needs its own permissions (resource-links-about). */
+export function seesLink(state: State, principal: string, account: string, name: string): boolean {
+	return mayRead(state, account, principal) || permissionsOnDatabase(state, principal, account, name).length > 0;
 }
 
 function reaches(resource: Resource, table: Listed): boolean {
@@ -87,6 +153,8 @@ function reaches(resource: Resource, table: Listed): boolean {
 		case 'catalog':
 		case 'database':
 		case 'location':
+		case 'tag':
+		case 'tag-policy':
 			return false;
 		default:
 			return resource satisfies never;
@@ -99,27 +167,28 @@ export function cellsOf(state: State, principal: string, table: Listed): readonl
 	const grants = permissions.filter(({ permissions: names }) => names.includes('SELECT') || names.includes('ALL'));
 	// A column filter has no effect on somebody who may also write: he reads everything.
 	const writes = permissions.some(({ permissions: names }) => names.some((name) => WRITES.has(name)));
-	if (writes && grants.length > 0) return [{ columns: table.columns.map(({ name }) => name), expression: null }];
+	if (writes && grants.length > 0) return [{ columns: columnsOf(table, WHOLE), expression: null }];
 	return grants.map(({ resource }) => grantOf(state, resource, table)).filter((grant) => grant !== undefined);
 }
 
 function grantOf(state: State, resource: Resource, table: Listed): CellGrant | undefined {
 	if (resource.kind === 'columns') return { columns: columnsOf(table, resource), expression: null };
-	if (resource.kind !== 'filter')
-		return { columns: columnsOf(table, { columns: null, excluded: [] }), expression: null };
-	const filter = state.filters.get(JSON.stringify([table.account, table.database, table.name, resource.name]));
+	if (resource.kind !== 'filter') return { columns: columnsOf(table, WHOLE), expression: null };
+	const filter = state.filters.get(filterKey(resource));
 	return filter === undefined ? undefined : { columns: columnsOf(table, filter), expression: filter.expression };
 }
 
+const WHOLE = { columns: null, excluded: [] };
+
+/** Partition keys are never hidden by a list of columns (data-filtering-notes). */
 function columnsOf(
 	table: Listed,
 	scope: { readonly columns: readonly string[] | null; readonly excluded: readonly string[] },
-) {
-	const names = table.columns.map(({ name }) => name);
-	const listed = scope.columns;
-	return listed === null
-		? names.filter((name) => !scope.excluded.includes(name))
-		: names.filter((name) => listed.includes(name));
+): readonly string[] {
+	const partitioned = new Set(table.partitionKeys);
+	return table.columns
+		.map(({ name }) => name)
+		.filter((name) => partitioned.has(name) || (scope.columns?.includes(name) ?? !scope.excluded.includes(name)));
 }
 
 /** The columns that Glue shows: those granted, all of them to an administrator or with a right on the whole table. */
@@ -133,7 +202,8 @@ export function describedColumns(state: State, principal: string, table: Listed)
 			(resource.kind === 'table' || resource.kind === 'all-tables') && names.some((name) => name !== 'DROP'),
 	);
 	if (whole) return all;
-	const granted = new Set(cellsOf(state, principal, table).flatMap(({ columns }) => columns));
+	const listed = permissions.flatMap(({ resource }) => (resource.kind === 'columns' ? columnsOf(table, resource) : []));
+	const granted = new Set([...listed, ...cellsOf(state, principal, table).flatMap(({ columns }) => columns)]);
 	return all.filter((name) => granted.has(name));
 }
 
@@ -144,8 +214,11 @@ export function serviceLinkedRole(account: string): string {
 
 /** What a name in a query leads to for this caller: resolved in its own account, through resource links. */
 export function findForQuery(state: State, caller: Caller, database: string, name: string): Found {
+	if (lacksDefault(state, caller)) return { kind: 'undescribed', database: 'default' };
 	const target = resolveDatabase(state, caller.account, database);
-	if (target === undefined) return { kind: 'no-database' };
+	const link = findLink(state, caller.account, database) !== undefined;
+	if (target === undefined || (link && !seesLink(state, caller.principal, caller.account, database)))
+		return { kind: 'no-database' };
 	const table = findTable(state, target.account, target.database, name);
 	if (table === undefined) return { kind: 'no-table' };
 	const known = isAdmin(state, table.account, caller.principal);
@@ -153,4 +226,15 @@ export function findForQuery(state: State, caller: Caller, database: string, nam
 	if (!isRegistered(state, table.account, locationArn(table.location)))
 		return { kind: 'unregistered', location: table.location };
 	return { kind: 'table', source: table, grants: cellsOf(state, caller.principal, table) };
+}
+
+/** Athena wants DESCRIBE on the account's database `default`, where there is one (ATH/lf-athena-limitations). */
+function lacksDefault(state: State, { account, principal }: Caller): boolean {
+	if (!hasDatabase(state, account, 'default') || mayRead(state, account, principal)) return false;
+	if (permissionsOnDatabase(state, principal, account, 'default').length > 0) return false;
+	// Any permission on a table makes its database visible.
+	return ![...state.permissions.values()].some(
+		({ principal: holder, resource }) =>
+			holder === principal && resource.account === account && 'table' in resource && resource.database === 'default',
+	);
 }

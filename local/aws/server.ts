@@ -1,27 +1,48 @@
 /**
  * One loopback HTTP server for all embedded services. The whole body is read before anything else, so a
  * client that goes away costs nothing; then the signature is checked, and the service named by the
- * credential scope answers in its own protocol: AWS JSON 1.0 and 1.1, REST-JSON, Query with XML.
+ * credential scope answers in its own protocol (protocol.ts). A test may put faults in between (faults.ts).
  */
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { AwsError, type Caller, type Operations } from '../wire.ts';
+import type { Caller, Operations } from '../wire.ts';
 import type { DynamoDb } from './dynamodb.ts';
+import { type Call, type Screen, screened } from './entries.ts';
+import { type FaultInjector, Unanswered } from './faults.ts';
 import type { Keys } from './keys.ts';
-import { authenticate, type Refusal, readCredential, SignatureError, type SignedRequest } from './sigv4.ts';
-import { type Sts, tag } from './sts.ts';
+import {
+	asAwsError,
+	errorReply,
+	GLOBAL_REGION,
+	inputOf,
+	jsonType,
+	mustBeAddressed,
+	operationName,
+	parametersOf,
+	protocolOf,
+	type Reply,
+	type Service,
+	serviceOf,
+	textOf,
+	unknownOperation,
+} from './protocol.ts';
+import { openRecorder } from './record.ts';
+import { authenticate, type Credential, readCredential, type SignedRequest } from './sigv4.ts';
+import { isRecorded, type Outcome } from './trail.ts';
 import { trackWork } from './underway.ts';
 
-type Protocol = 'json' | 'rest-json' | 'query';
-type Service = 'dynamodb' | 'glue' | 'athena' | 'lakeformation' | 'sts';
+/** A service of the Query protocol: parameters in, XML out. */
+export type QueryService = (caller: Caller, parameters: ReadonlyMap<string, string>) => string | Promise<string>;
 
 export type Services = {
 	readonly dynamodb: DynamoDb;
-	readonly sts: Sts;
+	readonly sts: QueryService;
+	readonly iam: QueryService;
 	readonly glue: Operations;
 	readonly athena: Operations;
 	readonly lakeformation: Operations;
+	readonly cloudtrail: Operations;
 };
 
 export type ServerOptions = {
@@ -31,43 +52,33 @@ export type ServerOptions = {
 	readonly clock: () => Date;
 	readonly log: (line: string) => void;
 	readonly services: Services;
+	readonly injector: FaultInjector;
+	/** What refuses a grant or revocation before Lake Formation sees it. */
+	readonly screens: readonly Screen[];
+	/** Told of what CloudTrail records, once it is done. */
+	readonly trail: (call: Call, outcome: Outcome) => void;
 };
-
-type Reply = { readonly status: number; readonly headers: Readonly<Record<string, string>>; readonly body: string };
 
 const CLOSE_MS = 2000;
+const KEEP_MS = 120_000;
 const LARGEST_BODY = 16 * 1024 * 1024;
-const PROTOCOL: Readonly<Record<Service, Protocol>> = {
-	dynamodb: 'json',
-	glue: 'json',
-	athena: 'json',
-	lakeformation: 'rest-json',
-	sts: 'query',
-};
-const TARGET: Readonly<Record<string, string>> = {
-	glue: 'AWSGlue',
-	athena: 'AmazonAthena',
-	dynamodb: 'DynamoDB_20120810',
-};
-
-const REFUSALS: Readonly<Record<Refusal, { readonly json: string; readonly query: string }>> = {
-	'missing-token': { json: 'MissingAuthenticationTokenException', query: 'MissingAuthenticationToken' },
-	incomplete: { json: 'IncompleteSignatureException', query: 'IncompleteSignature' },
-	'unknown-key': { json: 'UnrecognizedClientException', query: 'InvalidClientTokenId' },
-	'bad-signature': { json: 'InvalidSignatureException', query: 'SignatureDoesNotMatch' },
-	'expired-token': { json: 'ExpiredTokenException', query: 'ExpiredToken' },
-};
+const recorder = openRecorder();
 
 export async function listen(options: ServerOptions): Promise<{ endpoint: string; close: () => Promise<void> }> {
 	const requests = trackWork();
+	recordServed(options.services);
 	const server = createServer((request, response) => {
 		requests
 			.run(() => serve(request, response, options))
 			.catch((error: unknown) => {
-				options.log(`the server failed: ${error instanceof Error ? error.stack : String(error)}`);
+				if (!(error instanceof Unanswered)) {
+					options.log(`the server failed: ${error instanceof Error ? error.stack : String(error)}`);
+				}
 				response.destroy();
 			});
 	});
+	// Longer than a client keeps a connection that it may still use; a busy machine would be met by a closed one.
+	server.keepAliveTimeout = KEEP_MS;
 	server.on('clientError', (_error, socket) => socket.destroy());
 	await new Promise<void>((resolve, reject) => {
 		server.once('error', reject);
@@ -76,10 +87,18 @@ export async function listen(options: ServerOptions): Promise<{ endpoint: string
 	const { port } = server.address() as AddressInfo;
 	// Connections end at once; what their requests had begun is not cut off in the middle of the folder's files.
 	const close = async () => {
+		options.injector.faults.clear();
 		await closeServer(server);
 		await requests.close(CLOSE_MS);
 	};
 	return { endpoint: `http://127.0.0.1:${port}`, close };
+}
+
+/** The tests that hold us against AWS's service models learn here what there is to hold. */
+function recordServed(services: Services): void {
+	for (const service of ['glue', 'athena', 'lakeformation', 'cloudtrail'] as const) {
+		recorder?.served({ service, operations: [...services[service].keys()] });
+	}
 }
 
 function closeServer(server: Server): Promise<void> {
@@ -129,122 +148,85 @@ async function answer(incoming: IncomingMessage, body: Buffer, options: ServerOp
 	try {
 		const credential = readCredential(incoming.headers.authorization);
 		service = serviceOf(credential.service);
-		const caller = await authenticate(request, credential, {
-			keys: options.keys,
-			region: options.region,
-			now: options.clock(),
-		});
-		reply = await dispatch(service, caller, request, options);
+		const call = await readCall(service, request, credential, options);
+		reply = await options.injector.around(call, () => dispatch(call, request, options));
 	} catch (error) {
-		reply = errorReply(error, service, protocolOf(service, request), options);
+		if (error instanceof Unanswered) {
+			options.log(`${service ?? '?'} ${operationName(request)} unanswered`);
+			throw error;
+		}
+		reply = refuse(error, service, request, options);
 	}
+	recorder?.exchange({
+		service: service ?? '',
+		operation: operationName(request),
+		request: { headers: request.headers, body: body.toString() },
+		response: reply,
+	});
 	const ms = Math.round(performance.now() - started);
 	options.log(`${service ?? '?'} ${operationName(request)} ${reply.status} ${ms} ms`);
 	return reply;
 }
 
-function serviceOf(name: string): Service {
-	if (Object.hasOwn(PROTOCOL, name)) return name as Service;
-	throw new SignatureError('bad-signature', `Credential should be scoped to correct service, not '${name}'.`);
-}
-
-/** What is said to a caller who named no service: the protocol that the request looks like. */
-function protocolOf(service: Service | undefined, request: SignedRequest): Protocol {
-	if (service !== undefined) return PROTOCOL[service];
-	if (request.headers['x-amz-target'] !== undefined) return 'json';
-	return request.headers['content-type']?.startsWith('application/x-www-form-urlencoded') === true
-		? 'query'
-		: 'rest-json';
-}
-
-function operationName(request: SignedRequest): string {
-	const target = request.headers['x-amz-target'];
-	if (typeof target === 'string') return target.slice(target.indexOf('.') + 1);
-	return request.path === '/' ? (parametersOf(request).get('Action') ?? '') : request.path.slice(1);
-}
-
-function parametersOf(request: SignedRequest): Map<string, string> {
-	return new Map(new URLSearchParams(Buffer.from(request.body).toString()));
-}
-
-async function dispatch(
+/** Who calls what with which input; throws for whom the signature does not show to be who he says. */
+async function readCall(
 	service: Service,
-	caller: Caller,
 	request: SignedRequest,
-	options: ServerOptions,
-): Promise<Reply> {
-	const { services } = options;
-	if (request.method !== 'POST') throw unknownOperation();
-	if (service === 'sts') {
-		return { status: 200, headers: { 'content-type': 'text/xml' }, body: services.sts(caller, parametersOf(request)) };
-	}
-	const target = request.headers['x-amz-target'];
-	if (PROTOCOL[service] === 'json' && (typeof target !== 'string' || target.split('.')[0] !== TARGET[service])) {
-		throw unknownOperation();
-	}
-	const name = operationName(request);
-	const body = Buffer.from(request.body).toString();
-	if (service === 'dynamodb') {
-		const headers = Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]));
-		return await services.dynamodb.handle(caller, name, { headers, body });
-	}
-	const operation = services[service].get(name);
-	if (operation === undefined) throw unknownOperation();
-	const output = await operation(caller, readJson(body));
-	return { status: 200, headers: { 'content-type': jsonType(service) }, body: JSON.stringify(output) };
-}
-
-function unknownOperation(): AwsError {
-	return new AwsError('UnknownOperationException', 'Unknown operation');
-}
-
-function readJson(body: string): unknown {
-	if (body === '') return {};
-	try {
-		return JSON.parse(body);
-	} catch {
-		throw new AwsError('SerializationException', 'The request body is not JSON');
-	}
-}
-
-function jsonType(service: Service | undefined): string {
-	if (service === 'lakeformation') return 'application/json';
-	return service === 'dynamodb' ? 'application/x-amz-json-1.0' : 'application/x-amz-json-1.1';
-}
-
-function errorReply(error: unknown, service: Service | undefined, protocol: Protocol, options: ServerOptions): Reply {
-	const known = asAwsError(error, protocol);
-	if (known.status >= 500)
-		options.log(`${service ?? '?'} failed: ${error instanceof Error ? error.stack : String(error)}`);
-	if (protocol === 'query') {
-		const kind = known.status >= 500 ? 'Receiver' : 'Sender';
-		const inner = tag('Type', kind) + tag('Code', known.code) + tag('Message', known.message);
-		const body = `<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><Error>${inner}</Error>${tag('RequestId', randomUUID())}</ErrorResponse>`;
-		return { status: known.status, headers: { 'content-type': 'text/xml' }, body };
-	}
-	const type = service === 'dynamodb' ? `${dynamoNamespace(known.code)}#${known.code}` : known.code;
-	const text = service === 'dynamodb' ? { message: known.message } : { Message: known.message };
+	credential: Credential,
+	{ keys, region, clock }: ServerOptions,
+): Promise<Call> {
+	const signedFor = service === 'iam' && credential.region === GLOBAL_REGION ? GLOBAL_REGION : region;
+	const caller = await authenticate(request, credential, { keys, region: signedFor, now: clock() });
+	mustBeAddressed(service, request);
+	const invocation = request.headers['amz-sdk-invocation-id'];
 	return {
-		status: known.status,
-		// Athena sends no such header; REST-JSON clients read the error's name from it.
-		headers: {
-			'content-type': jsonType(service),
-			...(protocol === 'rest-json' ? { 'x-amzn-errortype': known.code } : {}),
-		},
-		body: JSON.stringify({ __type: type, ...text, ...known.members }),
+		service,
+		operation: operationName(request),
+		caller,
+		input: inputOf(service, request),
+		id: typeof invocation === 'string' ? invocation : randomUUID(),
+		accessKeyId: credential.accessKeyId,
 	};
 }
 
-function dynamoNamespace(code: string): string {
-	return code === 'DuplicateItemException' ? 'com.amazonaws.dynamodb.v20120810' : 'com.amazon.coral.service';
+async function dispatch(call: Call, request: SignedRequest, options: ServerOptions): Promise<Reply> {
+	if (call.service === 'dynamodb') return await askDynamoDb(call, request, options);
+	const recorded = isRecorded(call);
+	try {
+		const output = await ask(call, request, options);
+		if (recorded) options.trail(call, { output });
+		const xml = typeof output === 'string';
+		return {
+			status: 200,
+			headers: { 'content-type': xml ? 'text/xml' : jsonType(call.service) },
+			body: xml ? output : JSON.stringify(output),
+		};
+	} catch (error) {
+		if (recorded) options.trail(call, { error: asAwsError(error, protocolOf(call.service, request)) });
+		throw error;
+	}
 }
 
-function asAwsError(error: unknown, protocol: Protocol): AwsError {
-	if (error instanceof AwsError) return error;
-	if (error instanceof SignatureError) {
-		const names = REFUSALS[error.refusal];
-		const code = protocol === 'query' ? names.query : names.json;
-		return new AwsError(code, error.message, { status: protocol === 'json' ? 400 : 403 });
+async function ask(call: Call, request: SignedRequest, options: ServerOptions): Promise<object | string> {
+	const { service, operation: name, caller } = call;
+	if (service === 'sts' || service === 'iam') return await options.services[service](caller, parametersOf(request));
+	if (service === 'dynamodb') throw unknownOperation();
+	const operation = options.services[service].get(name);
+	if (operation === undefined) throw unknownOperation();
+	return await screened(call, options.screens, (input) => operation(caller, input));
+}
+
+/** DynamoDB's replies are written by dynalite itself. */
+async function askDynamoDb(call: Call, request: SignedRequest, { services }: ServerOptions): Promise<Reply> {
+	const headers = Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]));
+	return await services.dynamodb.handle(call.caller, call.operation, { headers, body: textOf(request) });
+}
+
+function refuse(error: unknown, service: Service | undefined, request: SignedRequest, options: ServerOptions): Reply {
+	const protocol = protocolOf(service, request);
+	const known = asAwsError(error, protocol);
+	if (known.status >= 500) {
+		options.log(`${service ?? '?'} failed: ${error instanceof Error ? error.stack : String(error)}`);
 	}
-	return new AwsError('InternalFailure', 'The embedded service failed', { status: 500 });
+	return errorReply(known, service, protocol);
 }

@@ -16,6 +16,37 @@ const Format = z.discriminatedUnion('kind', [
 	}),
 ]);
 
+export const TableRef = z.strictObject({ account: z.string(), database: z.string(), table: z.string() });
+export type TableRef = z.infer<typeof TableRef>;
+
+/** A resource of Lake Formation with every default filled in; equal resources have equal keys. */
+const Resource = z.discriminatedUnion('kind', [
+	z.strictObject({ kind: z.literal('catalog'), account: z.string() }),
+	z.strictObject({ kind: z.literal('database'), account: z.string(), database: z.string() }),
+	z.strictObject({ kind: z.literal('table'), ...TableRef.shape }),
+	z.strictObject({ kind: z.literal('all-tables'), account: z.string(), database: z.string() }),
+	z.strictObject({
+		kind: z.literal('columns'),
+		...TableRef.shape,
+		columns: z.array(z.string()).nullable(),
+		excluded: z.array(z.string()),
+	}),
+	z.strictObject({ kind: z.literal('filter'), ...TableRef.shape, name: z.string() }),
+	z.strictObject({ kind: z.literal('location'), account: z.string(), arn: z.string() }),
+	z.strictObject({ kind: z.literal('tag'), account: z.string(), key: z.string(), values: z.array(z.string()) }),
+	/** Whatever carries one of the values of every key. */
+	z.strictObject({
+		kind: z.literal('tag-policy'),
+		account: z.string(),
+		on: z.enum(['DATABASE', 'TABLE']),
+		expression: z.array(z.strictObject({ key: z.string(), values: z.array(z.string()) })),
+	}),
+]);
+export type Resource = z.infer<typeof Resource>;
+
+/** When the landing zone says that everything in it was made. */
+export const MADE = Date.UTC(2026, 0, 1);
+
 /** What a platform team's landing zone has made before Fairlead comes. */
 export const Landing = z.strictObject({
 	region: z.string(),
@@ -24,18 +55,45 @@ export const Landing = z.strictObject({
 		z.strictObject({
 			id: z.string(),
 			admins: z.array(z.string()),
-			createTableDefaultPermissionsCleared: z.literal(true),
+			readOnlyAdmins: z.array(z.string()).default([]),
+			/** False: new databases and tables are granted to IAM_ALLOWED_PRINCIPALS, as in an account that nobody touched. */
+			createTableDefaultPermissionsCleared: z.boolean(),
 		}),
 	),
 	/** `trusts`: ARNs that may assume the role. */
-	roles: z.array(z.strictObject({ arn: z.string(), trusts: z.array(z.string()) })),
-	databases: z.array(z.strictObject({ account: z.string(), name: z.string() })),
+	roles: z.array(
+		z.strictObject({
+			arn: z.string(),
+			trusts: z.array(z.string()),
+			/** The trust policy as IAM was given it; in place of `trusts`. */
+			document: z.string().optional(),
+			/** Its IAM policy lets it see the executions of every work group of its account, not their results. */
+			watchesQueries: z.boolean().optional(),
+			created: z.number().default(MADE),
+		}),
+	),
+	databases: z.array(
+		z.strictObject({
+			account: z.string(),
+			name: z.string(),
+			location: z.string().nullable().default(null),
+			/** What new tables in it are granted by themselves, as Glue's CreateTableDefaultPermissions. */
+			tableDefaults: z.array(z.unknown()).default([]),
+			description: z.string().optional(),
+			parameters: z.record(z.string(), z.string()).default({}),
+			/** Epoch milliseconds. */
+			created: z.number().default(MADE),
+		}),
+	),
 	/** Database resource links. */
 	links: z.array(
 		z.strictObject({
 			account: z.string(),
 			name: z.string(),
 			target: z.strictObject({ account: z.string(), database: z.string() }),
+			description: z.string().optional(),
+			parameters: z.record(z.string(), z.string()).default({}),
+			created: z.number().default(MADE),
 		}),
 	),
 	tables: z.array(
@@ -51,6 +109,26 @@ export const Landing = z.strictObject({
 			files: z.array(z.string()),
 			/** Whether the location is registered with Lake Formation. */
 			registered: z.boolean(),
+			/** Also in `columns`, after the others: their values stand in the partitions, not in the files. */
+			partitionKeys: z.array(z.string()).default([]),
+			/** In place of `files`, where there are partition keys; values in the order of the keys. */
+			partitions: z
+				.array(
+					z.strictObject({
+						values: z.array(z.string()),
+						location: z.string(),
+						files: z.array(z.string()),
+						created: z.number().optional(),
+					}),
+				)
+				.default([]),
+			parameters: z.record(z.string(), z.string()).default({}),
+			description: z.string().optional(),
+			/** Epoch milliseconds: a table that is dropped and made again has another one. */
+			created: z.number().default(MADE),
+			/** How often it was updated, and when last. */
+			version: z.number().optional(),
+			updated: z.number().optional(),
 		}),
 	),
 	/** Views as Athena keeps them in Glue; `text` is what Glue has as `ViewOriginalText`. */
@@ -62,10 +140,32 @@ export const Landing = z.strictObject({
 				name: z.string(),
 				columns: z.array(Column),
 				text: z.string(),
+				created: z.number().default(MADE),
 			}),
 		)
 		.default([]),
-	workGroups: z.array(z.strictObject({ account: z.string(), name: z.string() })),
+	workGroups: z.array(
+		z.strictObject({
+			account: z.string(),
+			name: z.string(),
+			description: z.string().nullable().default(null),
+			enabled: z.boolean().default(true),
+			/** Athena's WorkGroupConfiguration as it was given; what it leaves out is the embedded Athena's default. */
+			configuration: z.record(z.string(), z.json()).default({}),
+			created: z.number().default(MADE),
+		}),
+	),
+	/** Granted once, when the landing zone first names it: what is revoked since does not come back. */
+	permissions: z
+		.array(
+			z.strictObject({
+				principal: z.string(),
+				resource: Resource,
+				permissions: z.array(z.string()),
+				grantable: z.array(z.string()).default([]),
+			}),
+		)
+		.default([]),
 });
 export type Landing = z.infer<typeof Landing>;
 /** A landing zone as its author writes it. */
@@ -89,11 +189,10 @@ const Registration = z.strictObject({
 	arn: z.string(),
 	roleArn: z.string(),
 	modified: z.number(),
+	/** Governed only for principals that opted in; IAM decides for the others. */
+	hybrid: z.boolean().default(false),
 });
 export type Registration = z.infer<typeof Registration>;
-
-export const TableRef = z.strictObject({ account: z.string(), database: z.string(), table: z.string() });
-export type TableRef = z.infer<typeof TableRef>;
 
 const Filter = z.strictObject({
 	...TableRef.shape,
@@ -107,23 +206,6 @@ const Filter = z.strictObject({
 });
 export type Filter = z.infer<typeof Filter>;
 
-/** A resource of Lake Formation with every default filled in; equal resources have equal keys. */
-const Resource = z.discriminatedUnion('kind', [
-	z.strictObject({ kind: z.literal('catalog'), account: z.string() }),
-	z.strictObject({ kind: z.literal('database'), account: z.string(), database: z.string() }),
-	z.strictObject({ kind: z.literal('table'), ...TableRef.shape }),
-	z.strictObject({ kind: z.literal('all-tables'), account: z.string(), database: z.string() }),
-	z.strictObject({
-		kind: z.literal('columns'),
-		...TableRef.shape,
-		columns: z.array(z.string()).nullable(),
-		excluded: z.array(z.string()),
-	}),
-	z.strictObject({ kind: z.literal('filter'), ...TableRef.shape, name: z.string() }),
-	z.strictObject({ kind: z.literal('location'), account: z.string(), arn: z.string() }),
-]);
-export type Resource = z.infer<typeof Resource>;
-
 const Permission = z.strictObject({
 	principal: z.string(),
 	resource: Resource,
@@ -134,6 +216,19 @@ const Permission = z.strictObject({
 });
 export type Permission = z.infer<typeof Permission>;
 
+/** A principal for whom Lake Formation decides on a resource of a hybrid location. */
+const OptIn = z.strictObject({ principal: z.string(), resource: Resource, updated: z.number(), updatedBy: z.string() });
+export type OptIn = z.infer<typeof OptIn>;
+
+/** An LF-Tag with its possible values, and where it is assigned. */
+const Tag = z.strictObject({
+	account: z.string(),
+	key: z.string(),
+	values: z.array(z.string()),
+	assigned: z.array(z.strictObject({ resource: Resource, value: z.string() })),
+});
+export type Tag = z.infer<typeof Tag>;
+
 /** The stored form: plain lists. */
 export const StateFile = z.strictObject({
 	landing: Landing,
@@ -141,8 +236,17 @@ export const StateFile = z.strictObject({
 	registrations: z.array(Registration),
 	filters: z.array(Filter),
 	permissions: z.array(Permission),
+	optIns: z.array(OptIn).default([]),
+	tags: z.array(Tag).default([]),
+	objects: z
+		.array(z.strictObject({ account: z.string().default(''), location: z.string(), files: z.array(z.string()) }))
+		.default([]),
+	landed: Landing.optional(),
 	versions: z.number(),
 });
+
+/** Files of a dropped table, for the account whose catalog had it. */
+export type Kept = { readonly account: string; readonly location: string; readonly files: readonly string[] };
 
 export type State = {
 	readonly landing: Landing;
@@ -150,6 +254,12 @@ export type State = {
 	readonly registrations: ReadonlyMap<string, Registration>;
 	readonly filters: ReadonlyMap<string, Filter>;
 	readonly permissions: ReadonlyMap<string, Permission>;
+	readonly optIns: ReadonlyMap<string, OptIn>;
+	readonly tags: ReadonlyMap<string, Tag>;
+	/** The files behind locations whose tables were dropped: what lies in S3 outlives the catalog's entries. */
+	readonly objects: ReadonlyMap<string, Kept>;
+	/** Each entry of a landing zone as it was last provisioned; what differs from it was changed since. */
+	readonly landed: Landing;
 	/** Counts the filter versions handed out, so that a name made again has another version. */
 	readonly versions: number;
 };
@@ -174,8 +284,26 @@ export function permissionKey(permission: Pick<Permission, 'principal' | 'resour
 	return `${permission.principal} ${resourceKey(permission.resource)}`;
 }
 
+export function tagKey(tag: Pick<Tag, 'account' | 'key'>): string {
+	return JSON.stringify([tag.account, tag.key]);
+}
+
+export function keptKey(kept: Pick<Kept, 'account' | 'location'>): string {
+	return JSON.stringify([kept.account, kept.location]);
+}
+
 export function emptyLanding(region: string): Landing {
-	return { region, accounts: [], roles: [], databases: [], links: [], tables: [], views: [], workGroups: [] };
+	return {
+		region,
+		accounts: [],
+		roles: [],
+		databases: [],
+		links: [],
+		tables: [],
+		views: [],
+		workGroups: [],
+		permissions: [],
+	};
 }
 
 export function emptyState(region: string): State {
@@ -185,6 +313,10 @@ export function emptyState(region: string): State {
 		registrations: [],
 		filters: [],
 		permissions: [],
+		optIns: [],
+		tags: [],
+		objects: [],
+		landed: emptyLanding(region),
 		versions: 0,
 	});
 }
@@ -196,6 +328,10 @@ export function fromFile(file: z.infer<typeof StateFile>): State {
 		registrations: keyed(file.registrations, registrationKey),
 		filters: keyed(file.filters, filterKey),
 		permissions: keyed(file.permissions, permissionKey),
+		optIns: keyed(file.optIns, permissionKey),
+		tags: keyed(file.tags, tagKey),
+		objects: keyed(file.objects, keptKey),
+		landed: file.landed ?? emptyLanding(file.landing.region),
 		versions: file.versions,
 	};
 }
@@ -207,6 +343,10 @@ export function toFile(state: State): z.infer<typeof StateFile> {
 		registrations: [...state.registrations.values()],
 		filters: [...state.filters.values()],
 		permissions: [...state.permissions.values()],
+		optIns: [...state.optIns.values()],
+		tags: [...state.tags.values()],
+		objects: [...state.objects.values()].map((kept) => ({ ...kept, files: [...kept.files] })),
+		landed: state.landed,
 		versions: state.versions,
 	};
 }

@@ -5,7 +5,7 @@ import * as Access from '#core/access.ts';
 import * as Catalog from '#core/catalog.ts';
 import * as Domains from '#core/domains.ts';
 import * as Grants from '#core/grants.ts';
-import { people } from '#local/people.ts';
+import { registrationOf } from '#local/lake.ts';
 import { lakeFormation } from './aws.ts';
 import {
 	approve,
@@ -28,14 +28,9 @@ export const register: Step = {
 	name: 'register',
 	tells: 'domains enter the registry; owners publish their data products with ODCS contracts',
 	async run(world) {
-		for (const { id, members, ...domain } of world.domains) {
-			const registered = members.map((m) => ({
-				issuer: world.bank.issuer.issuer,
-				subject: people[m.person].subject,
-				roles: m.roles,
-			}));
-			const body = { ...domain, members: registered };
-			const answer = await world.call({ who: 'stella', method: 'PUT', path: `/api/v1/domains/${id}`, body });
+		for (const domain of world.domains) {
+			const body = registrationOf(domain, world.bank.issuer.issuer);
+			const answer = await world.call({ who: 'stella', method: 'PUT', path: `/api/v1/domains/${domain.id}`, body });
 			assert.equal(expectBody(answer, 201, Domains.Domain).account, domain.account);
 			world.show(answer.curl);
 		}

@@ -1,5 +1,4 @@
-/** The story's own look at AWS: Lake Formation as the grantor, Athena as the principal. Real SDK clients. */
-
+/** The story's own look at AWS: Lake Formation and Glue as who reads an account as its administrator, Athena as the principal. Real SDK clients. */
 import { randomUUID } from 'node:crypto';
 import {
 	AthenaClient,
@@ -7,6 +6,7 @@ import {
 	GetQueryResultsCommand,
 	StartQueryExecutionCommand,
 } from '@aws-sdk/client-athena';
+import { GlueClient, paginateGetDatabases } from '@aws-sdk/client-glue';
 import { LakeFormationClient, ListDataCellsFilterCommand, ListPermissionsCommand } from '@aws-sdk/client-lakeformation';
 import { AssumeRoleCommand, type Credentials, STSClient } from '@aws-sdk/client-sts';
 import { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
@@ -14,21 +14,38 @@ import type { ContractTable } from '#core/contract.ts';
 import { type Bank, REGION } from '#local/bank.ts';
 import type { Table } from './world.ts';
 
+function asAdministrator(bank: Bank, account: string) {
+	const at = { region: REGION, endpoint: bank.aws.endpoint };
+	const params = { RoleArn: `arn:aws:iam::${account}:role/fairlead-grantor`, RoleSessionName: 'story' };
+	return { ...at, credentials: fromTemporaryCredentials({ params, masterCredentials: bank.broker, clientConfig: at }) };
+}
+
+/** Every resource link in an account's catalog, and the database that it leads to. */
+export async function linksIn(bank: Bank, account: string) {
+	const found: { readonly name: string; readonly account: string; readonly database: string }[] = [];
+	const client = new GlueClient(asAdministrator(bank, account));
+	for await (const { DatabaseList } of paginateGetDatabases({ client }, { CatalogId: account })) {
+		for (const { Name = '', TargetDatabase: target } of DatabaseList ?? []) {
+			if (target === undefined) continue;
+			found.push({ name: Name, account: target.CatalogId ?? '', database: target.DatabaseName ?? '' });
+		}
+	}
+	return found;
+}
+
 export function lakeFormation(bank: Bank, account: string) {
-	const client = new LakeFormationClient({
-		region: REGION,
-		endpoint: bank.aws.endpoint,
-		credentials: fromTemporaryCredentials({
-			params: { RoleArn: `arn:aws:iam::${account}:role/fairlead-grantor`, RoleSessionName: 'story' },
-			masterCredentials: bank.broker,
-			clientConfig: { region: REGION, endpoint: bank.aws.endpoint },
-		}),
-	});
+	const client = new LakeFormationClient(asAdministrator(bank, account));
 	const named = (t: ContractTable) => ({ CatalogId: t.account, DatabaseName: t.database, Name: t.name });
 	return {
 		async filters(table: ContractTable) {
 			const answer = await client.send(new ListDataCellsFilterCommand({ Table: named(table) }));
 			return answer.DataCellsFilters ?? [];
+		},
+		/** Whoever holds anything on the table, its columns or a filter of it. */
+		async rights(table: ContractTable) {
+			const on = { Resource: { Table: named(table) }, IncludeRelated: 'TRUE' };
+			const answer = await client.send(new ListPermissionsCommand(on));
+			return (answer.PrincipalResourcePermissions ?? []).map((p) => p.Principal?.DataLakePrincipalIdentifier);
 		},
 		async holders(table: ContractTable, filter: string) {
 			const DataCellsFilter = {

@@ -12,7 +12,7 @@ export type Answer = {
 
 export type Call = {
 	readonly who: Handle;
-	readonly method?: 'GET' | 'POST' | 'PUT';
+	readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH';
 	readonly path: string;
 	/** A string is sent as YAML, anything else as JSON. */
 	readonly body?: unknown;

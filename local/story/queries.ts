@@ -4,7 +4,17 @@ import type { Row } from '#local/lake.ts';
 import { ACCOUNTS, COLUMNS, LOANS } from './access.ts';
 import { rawAthena } from './aws.ts';
 import { pick, sameRows, sum } from './compare.ts';
-import { contractOf, expectProblem, principalOf, query, rawRows, type Step, startQuery, type World } from './world.ts';
+import {
+	contractOf,
+	expectProblem,
+	principalOf,
+	query,
+	rawRows,
+	type Step,
+	seenAs,
+	startQuery,
+	type World,
+} from './world.ts';
 
 const granted = (row: Row) => row['status'] === 'B' || row['status'] === 'D';
 
@@ -104,13 +114,14 @@ export const rawAthenaSameCells: Step = {
 	async run(world) {
 		const principal = principalOf(world, 'risk', 'credit-risk');
 		const raw = (sql: string) => rawAthena(world.bank, principal, 'fairlead-risk', sql);
+		const lending = await seenAs(world, principal, LOANS);
 		const columns = inTableOrder(world);
 		const loans = (await rawRows(world, LOANS)).filter(granted);
-		const star = await raw('SELECT * FROM lending.loans');
+		const star = await raw(`SELECT * FROM ${lending}.loans`);
 		assert.ok(star.table, star.reason);
 		world.show(star.curl);
 		sameRows(star.table, columns, pick(loans, columns));
-		const hidden = await raw('SELECT duration FROM lending.loans');
+		const hidden = await raw(`SELECT duration FROM ${lending}.loans`);
 		assert.equal(hidden.state, 'FAILED');
 		assert.match(hidden.reason, /^COLUMN_NOT_FOUND/);
 		assert.equal((await raw('SELECT * FROM payments.transactions')).state, 'FAILED');

@@ -8,6 +8,7 @@ import * as Query from '#core/query.ts';
 import type { Bank } from '#local/bank.ts';
 import { type ContractFile, type DomainFile, type Row, readContracts, readDomains, readTable } from '#local/lake.ts';
 import type { Handle } from '#local/people.ts';
+import { linksIn } from './aws.ts';
 import { type Answer, type Call, call } from './client.ts';
 
 export type World = {
@@ -18,7 +19,10 @@ export type World = {
 	readonly made: {
 		request?: Answer;
 		grants: Grants.GrantView[];
+		/** Queries of loans, of which there is a report. */
 		flows: string[];
+		/** Queries of other products. */
+		others: string[];
 	};
 	readonly say: (note: string) => void;
 	readonly call: (call: Call) => Promise<Answer>;
@@ -38,7 +42,7 @@ export function makeWorld(
 		bank,
 		domains: readDomains(path.join(bank.contractsDir, 'domains.yaml')).domains,
 		contracts: readContracts(path.join(bank.contractsDir, 'contracts')),
-		made: { grants: [], flows: [] },
+		made: { grants: [], flows: [], others: [] },
 		say,
 		show,
 		async call(what) {
@@ -84,6 +88,17 @@ export function contractOf(world: World, product: string): ContractFile['contrac
 	return found.contract;
 }
 
+export const domainOf = (product: string) => product.split('.')[0] ?? '';
+
+/** Name of the database under which a principal's account sees the product's: that of the link which leads there. */
+export async function seenAs(world: World, principal: string, product: string): Promise<string> {
+	const [table] = contractOf(world, product).tables;
+	const links = await linksIn(world.bank, principal.split(':')[4] ?? '');
+	const [link, ...more] = links.filter((l) => l.account === table?.account && l.database === table.database);
+	assert.ok(link !== undefined && more.length === 0, `there are ${links.length} links, not one to ${product}`);
+	return link.name;
+}
+
 /** All rows of a product's only table, straight from the files. */
 export async function rawRows(world: World, product: string): Promise<Row[]> {
 	return readTable(world.bank.lakeDir, contractOf(world, product));
@@ -121,8 +136,9 @@ const Decided = z.object({ decision: z.string(), request: Access.RequestView, gr
 /** Approves, as the owner, exactly the version that the answer showed. Returns the grant. */
 export async function approve(world: World, asked: Answer): Promise<Grants.GrantView> {
 	const request = expectBody(asked, 201, Access.RequestView);
+	if (request.grant !== null) return opened(world, request.grant);
 	const decided = await world.call({
-		who: ownerOf(world, request.product.split('.')[0] ?? ''),
+		who: ownerOf(world, domainOf(request.product)),
 		method: 'POST',
 		path: `/api/v1/requests/${request.id}/decisions`,
 		body: { verdict: 'approve', comment: 'Needed for the review' },
@@ -130,6 +146,13 @@ export async function approve(world: World, asked: Answer): Promise<Grants.Grant
 	});
 	const { grant } = expectBody(decided, 201, Decided);
 	assert.ok(grant, 'the approval opened no grant');
+	world.made.grants.push(grant);
+	return grant;
+}
+
+/** What a rule approved by itself. */
+async function opened(world: World, id: string): Promise<Grants.GrantView> {
+	const grant = expectBody(await world.call({ who: 'alice', path: `/api/v1/grants/${id}` }), 200, Grants.GrantView);
 	world.made.grants.push(grant);
 	return grant;
 }
