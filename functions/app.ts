@@ -9,14 +9,23 @@ import * as Domains from '#core/domains.ts';
 import { BrokerError } from '#core/error.ts';
 import { accessRoutes } from './api/access.ts';
 import { catalogRoutes } from './api/catalog.ts';
+import { completenessRoutes } from './api/completeness.ts';
+import { countRoutes } from './api/counts.ts';
+import { delegationRoutes } from './api/delegations.ts';
+import { doctorRoutes } from './api/doctor.ts';
+import { erasureRoutes } from './api/erasures.ts';
 import { grantRoutes } from './api/grants.ts';
 import { ledgerRoutes } from './api/ledger.ts';
 import { lineageRoutes } from './api/lineage.ts';
 import { meRoutes } from './api/me.ts';
+import { policyRoutes } from './api/policies.ts';
+import { previewRoutes } from './api/preview.ts';
 import { queryRoutes } from './api/query.ts';
+import { reconcileRoutes } from './api/reconcile.ts';
 import { reportRoutes } from './api/report.ts';
 import { newRouter } from './api/router.ts';
 import { serviceRoutes } from './api/service.ts';
+import { tlogRoutes } from './api/tlog.ts';
 import { BASE } from './base.ts';
 import { limitBody, MAX_BODY } from './body.ts';
 import { document } from './document.ts';
@@ -27,17 +36,27 @@ import { logRequest, warnTo } from './log.ts';
 import { pageRoutes } from './pages/routes.ts';
 import type { Built } from './platform.ts';
 import { problem } from './problem.ts';
+import { type Written, waitForSeal } from './sealed.ts';
 import { traceOf, traceparentOf } from './trace.ts';
 
 const operations = [
 	meRoutes,
+	policyRoutes,
 	catalogRoutes,
 	accessRoutes,
+	delegationRoutes,
 	grantRoutes,
+	previewRoutes,
+	countRoutes,
 	queryRoutes,
 	lineageRoutes,
+	reconcileRoutes,
 	reportRoutes,
 	ledgerRoutes,
+	tlogRoutes,
+	erasureRoutes,
+	completenessRoutes,
+	doctorRoutes,
 ];
 
 export function makeApp(built: Built): OpenAPIHono<Env> {
@@ -47,6 +66,7 @@ export function makeApp(built: Built): OpenAPIHono<Env> {
 	app.use(methodNotAllowed({ app, onMethodNotAllowed: wrongMethod }));
 	app.use(limitBody(MAX_BODY));
 	app.use(`${BASE}/*`, signIn(built));
+	app.use(`${BASE}/*`, waitForSeal());
 	app.use(`${BASE}/*`, idempotency(built.platform));
 	app.onError((error, c) => problem(c, error));
 	app.notFound((c) => problem(c, new BrokerError('not-found', 'There is no such address.')));
@@ -99,7 +119,10 @@ function signIn({ platform, authenticate, site }: Built): MiddlewareHandler<Env>
 			Domains.callerOf({ ...platform, now }, identity),
 		]);
 		applyLimit(c, counted);
-		c.set('ctx', Object.freeze({ ...platform, caller, now, trace, warn: warnTo(site.log, trace) }));
+		const written: Written[] = [];
+		const appended = (entry: Written) => void written.push(entry);
+		c.set('written', written);
+		c.set('ctx', Object.freeze({ ...platform, caller, now, trace, warn: warnTo(site.log, trace), appended }));
 		await next();
 	};
 }

@@ -9,7 +9,8 @@
  * - A refusal that may pass, and that recorded nothing (`PASSING`): it is not kept, and the key is free again.
  * - 5xx, a crash, or a process that was stopped: the effect may have been recorded, and which it was cannot be told
  *   here, so the call never runs again under that key: 409 `outcome-unknown`. The same where the kept answer cannot be
- *   opened (the caller's roles or the secret changed) or was too large to be kept.
+ *   opened (the caller's roles or the secret changed) or was too large to be kept. Only what can tell what it did before
+ *   (`RESUMABLE`) runs again, and goes on where it was cut off.
  *
  * Refused before it was begun (401, 429, 413, a key that is none): nothing is stored, and the key is still free. If the
  * answer cannot be stored after the call took effect, the caller gets it all the same; a second try finds the outcome
@@ -20,11 +21,12 @@ import type { Context as HonoContext, MiddlewareHandler } from 'hono';
 import * as z from 'zod';
 import type { Caller, Context, Platform } from '#core/context.ts';
 import { BrokerError, type Code } from '#core/error.ts';
+import { BASE } from './base.ts';
 import { keyFor } from './calls.ts';
 import type { Env } from './env.ts';
 import { type KeptAnswer, seal, unseal } from './idempotency/answer.ts';
 import { parseKey } from './idempotency/key.ts';
-import { type Attempt, claim, giveUp, type KeyedCall, keepAnswer, release } from './idempotency/store.ts';
+import { type Attempt, claim, giveUp, type KeyedCall, keepAnswer, release, takeOver } from './idempotency/store.ts';
 
 /** Headers of an answer that are given again with it; all others belong to the call that is being answered. */
 const REPLAYED_HEADERS = ['content-type', 'location', 'etag', 'retry-after'];
@@ -35,6 +37,9 @@ const REPLAYED_HEADERS = ['content-type', 'location', 'etag', 'retry-after'];
  * refuses a query before its flow is recorded, and what is not finished is only read.
  */
 const PASSING: readonly Code[] = ['conflict', 'grant-not-proven', 'not-finished'];
+
+/** Calls that may run again after they were cut off: what they make is named after the key, so they find it and go on. */
+const RESUMABLE: ReadonlySet<string> = new Set([`${BASE}/requests/batch`]);
 
 /** Request header of every POST, for the API description; its form is checked by the middleware. */
 export const IdempotencyKey = z.string().optional().meta({
@@ -63,6 +68,7 @@ export function idempotency({ config }: Pick<Platform, 'config'>): MiddlewareHan
 		const claimed = await claim(ctx, attempt);
 		switch (claimed.state) {
 			case 'ours':
+				c.set('repeatable', { seed: attempt.pk, began: ctx.now });
 				return run(c, next, attempt, key);
 			case 'answered':
 				return replay(c, openAnswer(ctx, key, attempt, claimed.sealed));
@@ -71,6 +77,10 @@ export function idempotency({ config }: Pick<Platform, 'config'>): MiddlewareHan
 			case 'other-call':
 				throw new BrokerError('idempotency-key-reused', 'This key was sent with another call; use a new one.');
 			case 'lost':
+				if (RESUMABLE.has(c.req.path) && (await takeOver(ctx, attempt, claimed.by))) {
+					c.set('repeatable', { seed: attempt.pk, began: claimed.first });
+					return run(c, next, attempt, key);
+				}
 				throw outcomeUnknown('The first call with this key ended without an answer that we know of.');
 		}
 	};

@@ -1,16 +1,18 @@
 /** Data products: publish, find, read their contracts. */
 import { z } from '@hono/zod-openapi';
+import * as Access from '#core/access.ts';
 import * as Catalog from '#core/catalog.ts';
 import type { Context } from '#core/context.ts';
 import * as Contract from '#core/contract.ts';
-import { makeCursor, readCursor } from '#core/cursor.ts';
 import * as Domains from '#core/domains.ts';
 import { BrokerError } from '#core/error.ts';
 import { ProductId, Slug } from '#core/id.ts';
 import { authorize, Entity, notFound, reveal } from '#core/policy.ts';
 import { addVersionRoutes } from './catalog/versions.ts';
+import { published } from './examples/publishing.ts';
 import * as Example from './examples.ts';
-import { json, link, linkNext, newRouter, nextPageToken, operation, Paging } from './router.ts';
+import { pageAmong } from './listing.ts';
+import { json, link, newRouter, nextPageToken, operation, Paging } from './router.ts';
 
 const Search = Paging.extend({
 	text: z.string().max(200).optional().meta({ description: 'Words in id, title, description, tables or columns' }),
@@ -52,7 +54,7 @@ const endOfLife = {
 	},
 	Sunset: {
 		description:
-			'From when no request is taken, if the contract says so; no grant made from now on outlives it, those in force keep their end',
+			'From when no request is taken, if the contract says so; no grant outlives it, those in force end then, too',
 		schema: { type: 'string' as const },
 		example: 'Fri, 01 Jan 2027 00:00:00 GMT',
 	},
@@ -70,6 +72,16 @@ const getProduct = operation(
 	},
 );
 
+const Published = Catalog.ProductView.extend({
+	affected: z.array(Access.Affected).meta({
+		description: 'Grants that could not be given like this any more, or outlive the product, and what becomes of them',
+	}),
+	affectedWhole: z.boolean().meta({
+		description:
+			'Whether these are all, and all was done; where not, the rest follows within minutes, and their notices tell',
+	}),
+}).meta({ id: 'PublishedProduct' });
+
 const putProduct = operation(
 	{
 		tag: 'Data products',
@@ -80,9 +92,15 @@ const putProduct = operation(
 		method: 'put',
 		path: '/dataproducts/{id}',
 		operationId: 'putDataProduct',
-		summary: 'Publish a contract version (ODCS v3.1, YAML or JSON)',
+		summary: 'Publish a contract version (ODCS v3.1, YAML or JSON); grants that no longer fit it are held back',
 		request: {
 			...product,
+			query: z.object({
+				dryRun: z
+					.enum(['true', 'false'])
+					.default('false')
+					.meta({ description: 'Say what would be published and which grants that would affect; store nothing' }),
+			}),
 			body: {
 				required: true,
 				content: {
@@ -99,8 +117,8 @@ const putProduct = operation(
 			},
 		},
 		responses: {
-			200: json(Catalog.ProductView, 'This version was published already, with the same content', Example.product),
-			201: json(Catalog.ProductView, 'Published', Example.product),
+			200: json(Published, 'Published already, with the same content; or what would be published', published),
+			201: json(Published, 'Published', published),
 		},
 	},
 );
@@ -111,14 +129,9 @@ export function catalogRoutes() {
 		const { ctx } = c.var;
 		authorize(ctx, 'viewProducts', Entity.mesh(ctx.config.governance));
 		const { pageSize, pageToken, ...search } = c.req.valid('query');
-		const scope = ['dataproducts', search];
-		const after = pageToken === undefined ? '' : z.string().parse(readCursor(ctx, scope, pageToken));
-		const found = (await Catalog.search(ctx, search)).filter((p) => p.id > after);
-		const page = found.slice(0, pageSize);
-		const last = page.at(-1);
-		const next = found.length > page.length && last !== undefined ? makeCursor(ctx, scope, last.id) : null;
-		linkNext(c, next);
-		return c.json({ dataproducts: page.map(Catalog.summaryOf), nextPageToken: next }, 200);
+		const paging = { of: ['dataproducts', search], pageSize, pageToken };
+		const { found, nextPageToken: next } = pageAmong(c, await Catalog.search(ctx, search), (p) => p.id, paging);
+		return c.json({ dataproducts: found.map(Catalog.summaryOf), nextPageToken: next }, 200);
 	});
 	app.openapi(getProduct, async (c) => {
 		const found = await visible(c.var.ctx, c.req.valid('param').id);
@@ -140,10 +153,13 @@ export function catalogRoutes() {
 			id,
 			text: utf8(await c.req.arrayBuffer()),
 			format: formatOf(c.req.header('content-type')),
-			account: domain.account,
+			domain,
+			dryRun: c.req.valid('query').dryRun === 'true',
 		};
 		const { product, created } = await Catalog.publish(ctx, permit, input);
-		return created ? c.json(view(product), 201) : c.json(view(product), 200);
+		const { affected, whole } = await Access.affectedBy(ctx, product, !input.dryRun);
+		const answer = { ...view(product), affected: [...affected], affectedWhole: whole };
+		return created ? c.json(answer, 201) : c.json(answer, 200);
 	});
 	addVersionRoutes(app, visible);
 	return app;

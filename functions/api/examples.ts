@@ -2,6 +2,7 @@
  * One day in the mesh, told once: the same loans, the same analyst and the same ids in every example of the OpenAPI
  * document. Tests hold each of them to its schema.
  */
+import { accessTemplate } from './examples/templates.ts';
 
 const risk = 'arn:aws:iam::210000000004:role/fairlead-risk-credit-risk';
 const alice = 'per_01M7YD5NARXN1ZSR2WXKYS90BM';
@@ -30,16 +31,32 @@ export const purposes = {
 export const registration = {
 	name: 'Risk',
 	account: '210000000004',
-	members: [{ issuer: 'https://id.bank.example', subject: 'u-7f3a91c4', roles: ['consumer' as const] }],
+	members: [
+		{ issuer: 'https://id.bank.example', subject: 'u-7f3a91c4', roles: ['consumer' as const] },
+		{
+			issuer: 'https://id.bank.example',
+			subject: 'u-3e8a70bd',
+			actsFor: { issuer: 'https://id.bank.example', subject: 'u-7f3a91c4' },
+			service: true,
+			roles: ['consumer' as const],
+		},
+	],
 	principals: [{ arn: risk, purpose: 'credit-risk' }],
+	catalogs: [{ account: '210000000009', databases: ['risk_models'] }],
+	attributes: { jurisdiction: 'CZ', 'line-of-business': 'UVER' },
 };
 
 export const domain = {
 	id: 'risk',
 	name: 'Risk',
 	account: '210000000004',
-	members: [{ person: alice, roles: ['consumer' as const] }],
+	members: [
+		{ person: alice, roles: ['consumer' as const] },
+		{ person: 'per_01M7YD5NB0EMW8T2F6Q4KZP7HS', of: alice, service: true, roles: ['consumer' as const] },
+	],
 	principals: [{ arn: risk, purpose: 'credit-risk' }],
+	catalogs: [{ account: '210000000009', databases: ['risk_models'] }],
+	attributes: { jurisdiction: 'CZ', 'line-of-business': 'UVER' },
 	version: 1,
 };
 
@@ -69,7 +86,9 @@ export const product = {
 		title: 'Loans',
 		description: productSummary.description,
 		purposes: ['credit-risk', 'model-validation'],
+		residency: ['CZ'],
 		owner: 'Lending data',
+		accessTemplates: [accessTemplate],
 		tables: [
 			{
 				name: 'loans',
@@ -88,6 +107,7 @@ export const product = {
 					},
 				],
 				location: 's3://sample-bank/loans.csv',
+				rowScope: [{ column: 'line', attribute: 'line-of-business' }],
 			},
 		],
 		classification: 'confidential' as const,
@@ -151,13 +171,21 @@ export const request = {
 	requester: alice,
 	beneficiaries: [alice],
 	duration: 'P30D',
+	asked: null,
 	justification: 'Review of loans in arrears',
 	state: 'pending' as const,
 	route: ['owner' as const],
 	awaiting: ['owner' as const],
+	delegated: [],
 	createdAt: at,
+	lapsesAt: '2026-12-05T06:37:19.363Z',
+	remindedAt: null,
 	contentHash: hash,
 	grant: null,
+	renews: null,
+	batch: null,
+	template: null,
+	breakGlass: null,
 };
 
 export const grant = {
@@ -169,15 +197,18 @@ export const grant = {
 	consumerDomain: 'risk',
 	purpose: 'credit-risk',
 	beneficiaries: [alice],
-	tables: [{ ...scope, account: '210000000001', filter: 'fl_9dda2161cc0e48c81d5d81ef_1', reason: null }],
+	tables: [{ ...scope, account: '210000000001', filter: 'fl_9dda2161cc0e48c81d5d81ef_1', reason: null, missing: null }],
 	from: at,
 	until: '2026-12-21T06:37:19.363Z',
 	state: 'granted' as const,
+	breakGlass: null,
+	heldBy: [],
+	notices: [],
 };
 
 export const decided = {
 	decision: 'dec_01M7YD5PMRSJA7MM515HCGXY4G',
-	request: { ...request, state: 'approved' as const, awaiting: [], grant: grant.id },
+	request: { ...request, state: 'approved' as const, awaiting: [], lapsesAt: null, grant: grant.id },
 	grant,
 };
 
@@ -241,7 +272,7 @@ export const plan = {
 	missing: [],
 	sql:
 		'SELECT "loans"."status" AS "status", count(*) AS "loans" ' +
-		'FROM (SELECT "status" FROM "lending"."loans" WHERE "status" = \'D\') AS "loans" GROUP BY "loans"."status"',
+		'FROM (SELECT "status" FROM "fl_210000000001_lending"."loans" WHERE "status" = \'D\') AS "loans" GROUP BY "loans"."status"',
 	outputs: [statusOutput, { name: 'loans', sources: [], indirect: [] }],
 	rows: [{ ...status, use: 'group' as const }],
 	columnLineage: {
@@ -305,3 +336,56 @@ export const report = {
 
 export const reportContent = { report, rows: [] };
 export const reportCsv = 'flow,state\n';
+
+export const reconciliation = {
+	whole: true,
+	tally: { tables: 1, checked: 2, repaired: 1, alerted: 0, failed: 0 },
+	findings: [
+		{
+			account: '210000000001',
+			table: 'lending.loans',
+			kind: 'missing-permission' as const,
+			principal: risk,
+			filter: 'fl_3f0c1b7a9d2e4c5f6a7b8c9d_2',
+			permissions: ['SELECT'],
+			outcome: 'repaired' as const,
+		},
+	],
+};
+
+export const unapproved = {
+	product: 'lending.loans',
+	account: '210000000001',
+	table: 'lending.loans',
+	principal: 'arn:aws:iam::210000000001:role/nightly-etl',
+	permissions: ['SELECT'],
+	grantable: [],
+	on: 'table' as const,
+	columns: null,
+	excluded: [],
+	rows: null,
+	since: at,
+	by: 'arn:aws:iam::210000000001:role/lake-admin',
+};
+
+export const examination = {
+	checkedAt: at,
+	examined: { products: 1, tables: 1, principals: 1, accounts: 1 },
+	counts: { blocks: 0, warns: 1, drift: 0 },
+	findings: [
+		{
+			check: 'writer' as const,
+			severity: 'warns' as const,
+			where: {
+				account: '210000000001',
+				database: 'lending',
+				table: 'loans',
+				principal: 'arn:aws:iam::210000000001:role/nightly-etl',
+			},
+			found: 'arn:aws:iam::210000000001:role/nightly-etl holds INSERT on lending.loans',
+			why: 'For a principal that may ALTER, INSERT, DELETE or DROP, a filter on columns has no effect.',
+			fix: 'If it needs not write here, revoke what it holds. Never register it as a principal.',
+		},
+	],
+	drift: [],
+};

@@ -7,6 +7,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import type { Env } from '../env.ts';
 import { idempotencyHeaders } from '../idempotency.ts';
 import { limitHeaders } from '../limits.ts';
+import { sealedHeaders } from '../sealed.ts';
 
 const text = (description: string, example: string) => ({ description, schema: { type: 'string' as const }, example });
 const always = <T extends object>(header: T) => ({ ...header, required: true });
@@ -50,8 +51,14 @@ const described = {
 		schema: { type: 'string' as const, const: 'no-store' },
 		example: 'no-store',
 	}),
+	Kept: always({
+		description: 'What never changes may be kept by whoever asked; nothing else may',
+		schema: { type: 'string' as const, pattern: '^(no-store|private, max-age=31536000, immutable)$' },
+		example: 'private, max-age=31536000, immutable',
+	}),
 	RateLimitPolicy: limitHeaders['RateLimit-Policy'],
 	RateLimit: limitHeaders.RateLimit,
+	FairleadSealed: sealedHeaders['Fairlead-Sealed'],
 	IdempotencyReplayed: idempotencyHeaders['Idempotency-Replayed'],
 };
 
@@ -70,6 +77,9 @@ export const link = { Link: refer('Link') };
 export const retryAfter = { 'Retry-After': refer('RetryAfter') };
 export const challenge = { 'WWW-Authenticate': refer('Challenge') };
 
+/** In place of what every answer has, where it may be kept. */
+export const cacheable = { 'Cache-Control': refer('Kept') };
+
 /** What every answer has. */
 export const everywhere = {
 	'X-Request-Id': refer('RequestId'),
@@ -79,6 +89,9 @@ export const everywhere = {
 
 /** What an answer to a caller who is signed in may have, besides. */
 export const signedIn = { RateLimit: refer('RateLimit'), 'RateLimit-Policy': refer('RateLimitPolicy') };
+
+/** What the answer to whatever writes may have, besides. */
+export const sealed = { 'Fairlead-Sealed': refer('FairleadSealed') };
 
 /** What the answer to a POST may have, besides. */
 export const replayed = { 'Idempotency-Replayed': refer('IdempotencyReplayed') };

@@ -1,10 +1,11 @@
 /** The ledger for those who check it: raw entries with their bytes, and verification. */
 import { z } from '@hono/zod-openapi';
-import type { Context } from '#core/context.ts';
 import { makeCursor, readCursor } from '#core/cursor.ts';
 import * as Ledger from '#core/ledger.ts';
 import { authorize, Entity } from '#core/policy.ts';
+import * as Reading from '#core/reading.ts';
 import * as Example from './examples.ts';
+import { pageAmong } from './listing.ts';
 import { json, link, linkNext, newRouter, nextPageToken, operation, Paging } from './router.ts';
 
 const RawEntry = z
@@ -16,12 +17,10 @@ const RawEntry = z
 	})
 	.meta({ id: 'LedgerEntry' });
 
-const Stream = z
-	.string()
-	.min(3)
-	.max(1000)
-	.optional()
-	.meta({ description: 'One stream alone', example: 'A#product#lending.loans' });
+const Stream = Ledger.StreamName.optional().meta({
+	description: 'One stream alone',
+	example: 'A#product#lending.loans',
+});
 
 const listEntries = operation(
 	{ tag: 'Ledger', action: 'readLedger', refuses: ['not-permitted'] },
@@ -70,14 +69,17 @@ export function ledgerRoutes() {
 		authorize(ctx, 'readLedger', Entity.mesh(ctx.config.governance));
 		const { stream, pageSize, pageToken } = c.req.valid('query');
 		if (stream !== undefined) {
-			const page = await pageOfStream(ctx, stream, pageSize, pageToken);
-			linkNext(c, page.nextPageToken);
-			return c.json(page, 200);
+			// By version: what is appended meanwhile comes after it.
+			const paging = { of: ['ledger', stream], pageSize, pageToken };
+			const { found, ...rest } = pageAmong(c, await Ledger.rawStream(ctx, stream), ({ ver }) => ver, paging);
+			c.set('shown', Reading.ofEntries(found));
+			return c.json({ entries: found.map(raw), ...rest }, 200);
 		}
 		const start = pageToken === undefined ? null : z.string().parse(readCursor(ctx, ['ledger'], pageToken));
 		const page = await Ledger.rawPage(ctx, start, pageSize);
 		const next = page.next === null ? null : makeCursor(ctx, ['ledger'], page.next);
 		linkNext(c, next);
+		c.set('shown', Reading.ofEntries(page.items));
 		return c.json({ entries: page.items.map(raw), nextPageToken: next }, 200);
 	});
 	app.openapi(verify, async (c) => {
@@ -86,9 +88,11 @@ export function ledgerRoutes() {
 		const { stream } = c.req.valid('query');
 		if (stream === undefined) {
 			const found = await Ledger.verifyAll(ctx);
+			c.set('shown', { count: found.entries });
 			return c.json({ ok: found.findings.length === 0, ...found }, 200);
 		}
 		const versions = await Ledger.rawStream(ctx, stream);
+		c.set('shown', { count: versions.length });
 		const finding = Ledger.verifyStream(stream, versions);
 		const findings = finding === null ? [] : [finding];
 		return c.json(
@@ -97,17 +101,6 @@ export function ledgerRoutes() {
 		);
 	});
 	return app;
-}
-
-/** A page of one stream by version: what is appended meanwhile comes after it. */
-async function pageOfStream(ctx: Context, stream: string, pageSize: number, pageToken: string | undefined) {
-	const scope = ['ledger', stream];
-	const after = pageToken === undefined ? 0 : z.int().parse(readCursor(ctx, scope, pageToken));
-	const left = (await Ledger.rawStream(ctx, stream)).filter((stored) => stored.ver > after);
-	const page = left.slice(0, pageSize);
-	const last = page.at(-1);
-	const nextPageToken = last !== undefined && left.length > page.length ? makeCursor(ctx, scope, last.ver) : null;
-	return { entries: page.map(raw), nextPageToken };
 }
 
 function raw(stored: Ledger.Stored) {

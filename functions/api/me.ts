@@ -14,6 +14,8 @@ const Me = z
 		person: idOf('person')
 			.nullable()
 			.meta({ description: 'Your pseudonym in the ledger; null if no domain registered you' }),
+		of: idOf('person').optional().meta({ description: 'Who counts with you as one person, where you act for him' }),
+		service: z.boolean().optional().meta({ description: 'Whether you are registered as a program' }),
 		roles: z.array(z.object({ domain: Slug, role: z.enum(roles) })),
 		principals: z.array(z.object({ domain: Slug, arn: RoleArn, purpose: Slug })),
 	})
@@ -74,7 +76,7 @@ const putDomain = operation(
 		method: 'put',
 		path: '/domains/{id}',
 		operationId: 'putDomain',
-		summary: 'Register a domain: account, members with their roles, principals with their one purpose',
+		summary: 'Register a domain: account, shared catalogs, members with their roles, principals with their one purpose',
 		request: {
 			params: z.object({ id: Slug.meta({ description: 'Id of the domain' }) }),
 			headers: IfMatch,

@@ -8,8 +8,10 @@ import { type Code, codes } from '#core/error.ts';
 import type { Action } from '#core/policy.ts';
 import { IdempotencyKey } from '../idempotency.ts';
 import { exampleOf, Problem } from '../problem.ts';
+import { Wait } from '../sealed.ts';
 import { gate } from './gate.ts';
-import { challenge, everywhere, replayed, retryAfter, signedIn } from './headers.ts';
+import { challenge, everywhere, replayed, retryAfter, sealed, signedIn } from './headers.ts';
+import { recorded } from './recorded.ts';
 
 /** A JSON answer of this shape. */
 export function json<T extends z.ZodType>(schema: T, description: string, example: z.input<T>) {
@@ -68,8 +70,10 @@ type Route<P extends string> = Omit<RouteConfig, 'path' | 'tags' | 'security' | 
 
 /** An operation below the API's base: signed in, governed by Cedar. */
 export function operation<P extends string, R extends Route<P>>({ tag, action, refuses }: Governance, route: R) {
-	const { body, headers, query } = route.request ?? {};
+	const { body, headers, query: own } = route.request ?? {};
 	const post = route.method === 'post';
+	const writes = route.method !== 'get';
+	const query: z.ZodObject | undefined = writes ? (own ?? z.object({})).extend({ wait: Wait }) : own;
 	const all = [...always, ...refuses, ...(body === undefined ? [] : withBody), ...(post ? onPost : [])];
 	const common = { ...everywhere, ...signedIn, ...(post ? replayed : {}) };
 	return createRoute<P, R>({
@@ -77,9 +81,18 @@ export function operation<P extends string, R extends Route<P>>({ tag, action, r
 		tags: [tag],
 		security: [{ bearer: [] }],
 		'x-cedar-action': action,
-		middleware: gate(Object.keys(query?.shape ?? {}), body === undefined ? null : Object.keys(body.content)),
-		...(post ? { request: { ...route.request, headers: withKey(headers) } } : {}),
-		responses: { ...withHeaders(route.responses, common), ...refusals(all, common) },
+		middleware: [
+			gate(Object.keys(query?.shape ?? {}), body === undefined ? null : Object.keys(body.content)),
+			recorded(
+				route.operationId,
+				Object.keys(query?.shape ?? {}).filter((name) => isListed(query?.shape[name])),
+			),
+		],
+		...(writes ? { request: { ...route.request, query, ...(post ? { headers: withKey(headers) } : {}) } } : {}),
+		responses: {
+			...withHeaders(route.responses, writes ? { ...sealed, ...common } : common),
+			...refusals(all, common),
+		},
 	});
 }
 
@@ -91,6 +104,12 @@ export function openOperation<P extends string, R extends Route<P>>(route: R) {
 		security: [],
 		responses: { ...refusals(['too-large', 'internal'], everywhere), ...withHeaders(route.responses, everywhere) },
 	});
+}
+
+/** Whether the document lists every value that it takes. */
+function isListed(schema: z.core.$ZodType | undefined): boolean {
+	if (schema instanceof z.ZodOptional || schema instanceof z.ZodDefault) return isListed(schema.unwrap());
+	return schema instanceof z.ZodEnum;
 }
 
 type Headers = Readonly<Record<string, { $ref: string }>>;
@@ -105,7 +124,7 @@ function withKey(headers: z.ZodObject | undefined): z.ZodObject {
 function withHeaders<R extends RouteConfig['responses']>(responses: R, common: Headers): R {
 	const all = Object.entries(responses).map(([status, answer]) => {
 		const own = 'headers' in answer ? (answer.headers as Headers) : {};
-		return [status, { ...answer, headers: { ...own, ...common } }];
+		return [status, { ...answer, headers: { ...common, ...own } }];
 	});
 	return Object.fromEntries(all) as R;
 }

@@ -29,6 +29,7 @@ const postQuery = operation(
 			'table-not-granted',
 			'column-not-granted',
 			'grant-expired',
+			'grant-suspended',
 			'grant-revoked',
 			'grant-not-proven',
 			'union-not-exact',
@@ -85,6 +86,7 @@ const getResults = operation(
 			'table-not-granted',
 			'union-not-exact',
 			'grant-expired',
+			'grant-suspended',
 			'grant-revoked',
 			'grant-not-proven',
 			'not-finished',
@@ -137,11 +139,12 @@ export function queryRoutes() {
 		const flow = await Query.run(c.var.ctx, body);
 		c.header('location', `${BASE}/queries/${flow.id}`);
 		c.header('retry-after', '1');
-		return c.json(Query.viewOf(flow), 202);
+		return c.json(await Query.viewOf(c.var.ctx, flow), 202);
 	});
 	app.openapi(getQuery, async (c) => {
 		const { ctx } = c.var;
-		return c.json(Query.viewOf(await Query.follow(ctx, await Query.find(ctx, c.req.valid('param').id))), 200);
+		const flow = await Query.follow(ctx, await Query.find(ctx, c.req.valid('param').id));
+		return c.json(await Query.viewOf(ctx, flow), 200);
 	});
 	app.openapi(getResults, async (c) => {
 		const { id } = c.req.valid('param');
@@ -167,7 +170,8 @@ export function queryRoutes() {
 		);
 	});
 	app.openapi(cancelQuery, async (c) => {
-		return c.json(Query.viewOf(await Query.cancel(c.var.ctx, c.req.valid('param').id)), 200);
+		const { ctx } = c.var;
+		return c.json(await Query.viewOf(ctx, await Query.cancel(ctx, c.req.valid('param').id)), 200);
 	});
 	return app;
 }

@@ -1,10 +1,7 @@
 /** What all routes share: how input is refused, how lists are paged. */
 import { OpenAPIHono, z } from '@hono/zod-openapi';
 import type { Context as HonoContext } from 'hono';
-import type { Context } from '#core/context.ts';
-import { makeCursor, readCursor } from '#core/cursor.ts';
 import { idOf, type Kind, Slug } from '#core/id.ts';
-import { Listing } from '#core/ledger.ts';
 import type { Env } from '../env.ts';
 import { invalidInput, problem } from '../problem.ts';
 
@@ -52,19 +49,6 @@ export const one = (kind: Kind) => ({
 });
 
 export const OfDomain = Slug.optional().meta({ description: 'Those of this domain, as far as you may see them' });
-
-/** Whether a domain's listing is open to the caller at all; what it shows is decided line by line. */
-export function mayList(ctx: Context, domain: string): boolean {
-	const { governance } = ctx.config;
-	return ctx.caller.roles.some((m) => m.domain === domain || (m.domain === governance && m.role === 'regulator'));
-}
-
-/** Sort keys of one page of a listing, and the token of the next. */
-export async function pageOf(ctx: Context, pk: string, paging: z.infer<typeof Paging>, newestFirst: boolean) {
-	const after = paging.pageToken === undefined ? null : z.string().parse(readCursor(ctx, [pk], paging.pageToken));
-	const page = await Listing.list(ctx, pk, { limit: paging.pageSize, after, newestFirst });
-	return { keys: page.keys, nextPageToken: page.next === null ? null : makeCursor(ctx, [pk], page.next) };
-}
 
 export const nextPageToken = z.string().nullable().meta({ description: 'null on the last page' });
 

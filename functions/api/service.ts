@@ -2,6 +2,7 @@
 import { z } from '@hono/zod-openapi';
 import type { Platform } from '#core/context.ts';
 import * as Ledger from '#core/ledger.ts';
+import { answers } from '#core/policy.ts';
 import { RESOURCE_METADATA } from '../base.ts';
 import { describeHeaders } from './headers.ts';
 import { json, newRouter, openOperation } from './router.ts';
@@ -17,19 +18,20 @@ const getHealth = openOperation({
 const Readiness = z
 	.object({
 		status: z.enum(['ready', 'not-ready']),
-		checks: z.record(z.string(), z.enum(['ok', 'failed'])).meta({ description: 'Each thing that a call depends on' }),
+		checks: z.record(z.string(), z.enum(['ok', 'stale', 'failed'])).meta({
+			description:
+				'Each thing that a call depends on. Stale: a newer set of rules is broken, the one before goes on. Failed: calls that depend on it are refused',
+		}),
 	})
 	.meta({ id: 'Readiness' });
-
-const ready = { status: 'ready' as const, checks: { policies: 'ok' as const, ledger: 'ok' as const } };
 
 const getReadiness = openOperation({
 	method: 'get',
 	path: '/readyz',
 	operationId: 'getReadiness',
-	summary: 'Whether calls can be served: rules loaded, ledger readable',
+	summary: 'Whether calls can be served: rules can be evaluated, ledger readable',
 	responses: {
-		200: json(Readiness, 'Ready', ready),
+		200: json(Readiness, 'Ready', { status: 'ready', checks: { policies: 'ok', ledger: 'ok' } }),
 		503: json(Readiness, 'Not ready', { status: 'not-ready', checks: { policies: 'ok', ledger: 'failed' } }),
 	},
 });
@@ -86,12 +88,10 @@ export function serviceRoutes() {
 	app.openapi(getHealth, (c) => c.json({ status: 'ok' as const }, 200));
 	app.openapi(getReadiness, async (c) => {
 		const { platform } = c.var;
-		const ledger = await ledgerAnswers(platform);
-		if (ledger) return c.json(ready, 200);
-		return c.json(
-			{ status: 'not-ready' as const, checks: { policies: 'ok' as const, ledger: 'failed' as const } },
-			503,
-		);
+		const ledger = (await ledgerAnswers(platform)) ? ('ok' as const) : ('failed' as const);
+		const checks = { policies: policiesAnswer(platform), ledger };
+		if (Object.values(checks).includes('failed')) return c.json({ status: 'not-ready' as const, checks }, 503);
+		return c.json({ status: 'ready' as const, checks }, 200);
 	});
 	app.openapi(getVersion, (c) => {
 		const { platform, site } = c.var;
@@ -111,6 +111,12 @@ export function serviceRoutes() {
 		);
 	});
 	return app;
+}
+
+/** One decision, of a few hundred microseconds: that the rules were loaded once does not say that they can be asked now. */
+function policiesAnswer({ policies, config }: Platform): 'ok' | 'stale' | 'failed' {
+	if (!answers(policies, config.governance)) return 'failed';
+	return policies.stale ? 'stale' : 'ok';
 }
 
 const READINESS_MS = 2000;

@@ -22,7 +22,8 @@ export type Attempt = KeyedCall & {
 export type Claim =
 	| { readonly state: 'ours' }
 	| { readonly state: 'running' }
-	| { readonly state: 'lost' }
+	/** `by` is the attempt that was lost, `first` when the first of them began. */
+	| { readonly state: 'lost'; readonly by: string; readonly first: Date }
 	| { readonly state: 'other-call' }
 	| { readonly state: 'answered'; readonly sealed: Uint8Array };
 
@@ -55,6 +56,7 @@ function put({ aws, config, now }: Ctx, { pk, print, id }: Attempt) {
 				print: { S: print },
 				attempt: { S: id },
 				began: { N: String(now.getTime()) },
+				first: { N: String(now.getTime()) },
 				[EXPIRES]: { N: String(epochSeconds(now) + KEPT_SECONDS) },
 			},
 			ConditionExpression: 'attribute_not_exists(#pk) OR #expires <= :now',
@@ -84,7 +86,29 @@ function stateOf({ now }: Ctx, { print }: KeyedCall, item: Record<string, Attrib
 	const sealed = item['answer']?.B;
 	if (sealed !== undefined) return { state: 'answered', sealed };
 	const abandoned = now.getTime() - Number(item['began']?.N) > ABANDONED_MS;
-	return { state: item['lost'] !== undefined || abandoned ? 'lost' : 'running' };
+	if (item['lost'] === undefined && !abandoned) return { state: 'running' };
+	const first = new Date(Number(item['first']?.N ?? item['began']?.N));
+	return { state: 'lost', by: item['attempt']?.S ?? '', first };
+}
+
+/** Takes the key over from an attempt that was lost; false if somebody else was quicker. */
+export async function takeOver({ aws, config, now }: Ctx, { pk, id }: Attempt, by: string): Promise<boolean> {
+	try {
+		await aws.dynamodb.send(
+			new UpdateItemCommand({
+				TableName: config.tables.calls,
+				Key: { pk: { S: pk } },
+				UpdateExpression: 'SET #attempt = :mine, #began = :now REMOVE #lost',
+				ConditionExpression: '#attempt = :by AND attribute_not_exists(#answer)',
+				ExpressionAttributeNames: { '#attempt': 'attempt', '#began': 'began', '#lost': 'lost', '#answer': 'answer' },
+				ExpressionAttributeValues: { ':mine': { S: id }, ':by': { S: by }, ':now': { N: String(now.getTime()) } },
+			}),
+		);
+		return true;
+	} catch (error) {
+		if (conditionFailed(error)) return false;
+		throw unavailable(error);
+	}
 }
 
 /** Keeps the answer of an attempt that holds the key. */
