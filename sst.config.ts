@@ -20,22 +20,30 @@ export default $config({
 		const { makeTables } = await import('./infra/tables.ts');
 		const { buildBundles, makeShared } = await import('./infra/functions.ts');
 		const { makeApi, makeGateway } = await import('./infra/api.ts');
-		const { makeSweep } = await import('./infra/sweep.ts');
+		const { makeLedgerLog } = await import('./infra/log.ts');
+		const { makeCompleteness, makeErase, makeReconcile, makeSeal, makeSweep } = await import('./infra/schedules.ts');
 		const { makeWorkGroup } = await import('./infra/athena.ts');
 		const { makeAlarms } = await import('./infra/alarms.ts');
 		const settings = readSettings($cli.paths.root, $app.stage);
 		buildBundles();
 		const tables = makeTables();
 		const gateway = makeGateway(settings);
-		const shared = makeShared(settings, tables, gateway.url);
+		const log = makeLedgerLog(settings);
+		const shared = makeShared(settings, { tables, log, url: gateway.url });
 		const api = makeApi(gateway, shared);
 		const sweep = makeSweep(shared);
+		const reconcile = makeReconcile(shared);
+		const seal = makeSeal(shared);
+		const erase = makeErase(shared);
+		const completeness = makeCompleteness(shared);
 		const workGroups = settings.consumers.map((consumer) => makeWorkGroup(settings, consumer));
-		makeAlarms(settings, sweep, gateway);
+		makeAlarms(settings, { api, sweep, reconcile, seal, erase, completeness }, gateway);
 		return {
 			url: gateway.url,
-			// The trust policies of grantors and principals name these two.
-			roles: [api.nodes.role.arn, sweep.sweep.nodes.role.arn],
+			// The trust policies of the roles in other accounts name these.
+			roles: [api.run, sweep.run, reconcile.run, completeness.run].map((made) => made.nodes.role.arn),
+			// What whoever verifies the log needs to know.
+			verifierKey: log.environment.FAIRLEAD_LEDGER_VKEY,
 			workGroups: workGroups.map((group) => group.arn),
 		};
 	},

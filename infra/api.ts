@@ -3,7 +3,7 @@
  * public, and a second verifier in front would answer refusals in another form. API Gateway throttles the whole, the
  * function each caller.
  */
-import { makeFunction, type Shared } from './functions.ts';
+import { type Made, makeFunction, type Shared } from './functions.ts';
 import type { StageSettings } from './settings.ts';
 
 /** No path and no query: a caller could put anything there. */
@@ -39,8 +39,8 @@ export function makeGateway(settings: StageSettings): sst.aws.ApiGatewayV2 {
 }
 
 /** API Gateway gives up after 30 seconds (HTTP API quotas); the function ends before. */
-export function makeApi(gateway: sst.aws.ApiGatewayV2, shared: Shared): sst.aws.Function {
+export function makeApi(gateway: sst.aws.ApiGatewayV2, shared: Shared): Made {
 	const api = makeFunction('api', shared, { timeout: '29 seconds', memory: '1769 MB' });
-	gateway.route('$default', api.arn);
+	gateway.route('$default', api.run.arn);
 	return api;
 }

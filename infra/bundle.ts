@@ -10,7 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile } from 'esbuild';
 import type { FunctionName } from './actions.ts';
-import { entries, folderOf, parser } from './entries.ts';
+import { entries, folderOf, parser, witness } from './entries.ts';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
@@ -78,6 +78,14 @@ export async function bundleParser(folder: string): Promise<string> {
 	return outfile;
 }
 
+/** A witness for the account of somebody else: one file in a folder. */
+export async function bundleWitness(folder = path.join(root, 'dist', 'witness')): Promise<Metafile> {
+	rmSync(folder, { recursive: true, force: true });
+	mkdirSync(folder, { recursive: true });
+	return (await build({ ...bundleOptions(witness), outfile: path.join(folder, 'index.mjs') })).metafile;
+}
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
 	for (const name of Object.keys(entries) as FunctionName[]) await bundle(name);
+	await bundleWitness();
 }

@@ -3,7 +3,17 @@
  * write to every log group. These trust Lambda alone and hold the actions of `actions.ts`, each on what it is used on.
  * Their names are fixed, since the trust policies of other accounts name them.
  */
-import { type FunctionName, uses } from './actions.ts';
+import {
+	consumerUses,
+	eraserDeletes,
+	type FunctionName,
+	grantorUses,
+	logUses,
+	principalUses,
+	sealerUpdates,
+	uses,
+} from './actions.ts';
+import type { LedgerLog } from './log.ts';
 import { schema, type TableName, type TableSchema } from './schema.ts';
 import { principalRoles, type StageSettings } from './settings.ts';
 import type { Tables } from './tables.ts';
@@ -14,22 +24,24 @@ export type Statement = {
 	readonly Effect: 'Allow';
 	readonly Action: readonly string[];
 	readonly Resource: readonly Text[];
-	readonly Condition?: Record<string, Record<string, Text>>;
+	readonly Condition?: Record<string, Record<string, $util.Input<string | readonly string[]>>>;
 };
 
 export const nameOf = (name: FunctionName) => `${$app.name}-${$app.stage}-${name}`;
 
 export type RoleParts = {
 	readonly tables: Tables;
+	readonly log: LedgerLog;
 	readonly logGroup: aws.cloudwatch.LogGroup;
 	readonly settings: StageSettings;
 	readonly more?: readonly Statement[];
 };
 
-export function makeRole(name: FunctionName, { tables, logGroup, settings, more = [] }: RoleParts): aws.iam.Role {
+export function makeRole(name: FunctionName, { tables, log, logGroup, settings, more = [] }: RoleParts): aws.iam.Role {
 	const statements: Statement[] = [
 		...onTables(name, tables),
-		assume(settings),
+		...onLog(name, log),
+		...assume(name, settings),
 		{
 			Sid: 'Log',
 			Effect: 'Allow',
@@ -56,8 +68,41 @@ function onTables(name: FunctionName, tables: Tables): Statement[] {
 		return [
 			...(actions.length === 0 ? [] : [allow(sid(table), actions, arn)]),
 			...(index.length === 0 ? [] : [allow(`${sid(table)}Index`, index, indexArn(table, arn))]),
+			...(name === 'seal' && table === 'ledger' ? updates(arn) : []),
+			...(name === 'erase' && table === 'payloads' ? [erasing(arn)] : []),
 		];
 	});
+}
+
+/** Nothing else of a payload, and nothing of an entry, is ever deleted. */
+const erasing = (arn: Text): Statement => ({
+	...allow('PayloadsErase', ['dynamodb:DeleteItem'], arn),
+	Condition: eraserDeletes,
+});
+
+/** Nothing else is ever updated there. */
+function updates(arn: Text): Statement[] {
+	return Object.entries(sealerUpdates).map(([Sid, Condition]) => ({
+		...allow(`Ledger${Sid}`, ['dynamodb:UpdateItem'], arn),
+		Condition,
+	}));
+}
+
+/** Where a bucket may not be listed, what is not there is refused and not missing (S3 API reference, GetObject). */
+function onLog(name: FunctionName, { fixed, moving, key }: LedgerLog): Statement[] {
+	const { objects, key: signing } = logUses[name];
+	const Effect = 'Allow' as const;
+	const inAll = objects.filter((action) => action === 's3:GetObject' || action === 's3:PutObject');
+	const removing = objects.filter((action) => action === 's3:DeleteObject');
+	// Batches that are sealed, and what a full tile replaced: all of it in the bucket of what comes and goes.
+	const removed = [$interpolate`${moving.arn}/staging/*`, $interpolate`${moving.arn}/tile/*`];
+	const all = [$interpolate`${fixed.arn}/*`, $interpolate`${moving.arn}/*`];
+	return [
+		{ Sid: 'LogFiles', Effect, Action: inAll, Resource: all },
+		{ Sid: 'LogList', Effect, Action: ['s3:ListBucket'], Resource: [fixed.arn, moving.arn] },
+		...(removing.length === 0 ? [] : [{ Sid: 'LogTidy', Effect, Action: removing, Resource: removed }]),
+		...(signing.length === 0 ? [] : [allow('LogKey', signing, key.arn)]),
+	];
 }
 
 const allow = (Sid: string, Action: readonly string[], Resource: Text): Statement => ({
@@ -74,18 +119,28 @@ function indexArn(table: TableName, arn: Text): Text {
 	return $interpolate`${arn}/index/${index.name}`;
 }
 
-/** The grantor of any account, the principals of the consuming ones; nobody outside the organization. */
-function assume(settings: StageSettings): Statement {
-	return {
+/**
+ * The grantor of any account and our role of the consuming ones; their principals for who does something as these; nobody
+ * outside the organization.
+ */
+function assume(name: FunctionName, settings: StageSettings): Statement[] {
+	if ([grantorUses, consumerUses, principalUses].every((done) => done[name].length === 0)) return [];
+	const queries = principalUses[name].length > 0;
+	const statement: Statement = {
 		Sid: 'Assume',
 		Effect: 'Allow',
 		Action: ['sts:AssumeRole'],
 		Resource: [
 			`arn:aws:iam::*:role/${settings.grantorRole}`,
-			...settings.consumers.map((c) => `arn:aws:iam::${c.account}:role/${principalRoles(settings, c)}`),
+			...settings.consumers.flatMap((c) =>
+				[settings.consumerRole, ...(queries ? [principalRoles(settings, c)] : [])].map(
+					(role) => `arn:aws:iam::${c.account}:role/${role}`,
+				),
+			),
 		],
 		...(settings.organization === null
 			? {}
 			: { Condition: { StringEquals: { 'aws:ResourceOrgID': settings.organization } } }),
 	};
+	return [statement];
 }

@@ -19,8 +19,24 @@ export type StageSettings = {
 	readonly tokenType: string | null;
 	readonly tokenAlgorithms: string;
 	readonly callsPerMinute: number;
-	/** Name of the role that Fairlead assumes in each producing account: `infra/accounts/grantor.yaml`. */
+	/** Days that a request waits for decisions, and how many of them are left when approvers are reminded. */
+	readonly requestLapsesAfterDays: number;
+	readonly remindBeforeDays: number;
+	/** Days after the end of access in an emergency within which it is to be reviewed. */
+	readonly breakGlassReviewDays: number;
+	/** Shards of the sealer's queue, 64 unless given; never fewer than before. */
+	readonly unsealedShards?: number;
+	/** Name of the log over the ledger, for good: `<organization>/ledger/<stage>/<year>`. */
+	readonly logOrigin: string;
+	/** Years for which nobody, not even the account, can delete what the log holds. */
+	readonly logLockYears: number;
+	/** Who cosigns the checkpoints of the log, and how many of them must: all unless given. None: nobody does. */
+	readonly logWitnesses?: readonly { readonly url: string; readonly vkey: string }[];
+	readonly logWitnessQuorum?: number;
+	/** Name of the role that Fairlead assumes where shared tables are in the catalog: `infra/accounts/grantor.yaml`. */
 	readonly grantorRole: string;
+	/** Name of the role that Fairlead assumes in each consuming account: `infra/accounts/consumer.yaml`. */
+	readonly consumerRole: string;
 	/** Id of the AWS organization that every assumed role must belong to; null where there is none. */
 	readonly organization: string | null;
 	/** Work groups, result buckets and the roles of a domain's principals start with `<prefix><domain>`. */
@@ -68,6 +84,8 @@ const list =
 const slug = text(/^[a-z][a-z0-9-]{1,30}$/, 'a lower-case name of 2 to 31 letters, digits and hyphens');
 const role = text(/^[\w+=,.@-]{1,64}$/, 'the name of an IAM role, without a wildcard');
 const url = text(/^https:\/\/[^\s*]+$/, 'an https address');
+/** Of type 4, and 32 bytes. */
+const witnessKey = text(/^[^\s+]+\+[0-9a-f]{8}\+B[A-P][A-Za-z0-9+/]{42}$/, 'the verifier key of a witness');
 const words = text(/^\S(.*\S)?$/, 'a text');
 const retentions: readonly unknown[] = ['3 months', '6 months', '1 year', '2 years', '5 years', '10 years'];
 
@@ -82,7 +100,16 @@ const members: Record<keyof StageSettings, Check> = {
 	tokenType: optional(words),
 	tokenAlgorithms: text(/^((RS|PS|ES)(256|384|512)|EdDSA)( ((RS|PS|ES)(256|384|512)|EdDSA))*$/, 'JWS algorithms'),
 	callsPerMinute: count(1, 100_000),
+	requestLapsesAfterDays: count(2, 366),
+	remindBeforeDays: count(1, 365),
+	breakGlassReviewDays: count(1, 90),
+	unsealedShards: (value) => (value === undefined ? null : count(1, 256)(value)),
+	logOrigin: text(/^[a-z0-9.-]+(\/[a-z0-9.-]+)+$/, 'lower-case names with slashes between them'),
+	logLockYears: count(1, 100),
+	logWitnesses: (value) => (value === undefined ? null : list({ url, vkey: witnessKey })(value)),
+	logWitnessQuorum: (value) => (value === undefined ? null : count(0, 15)(value)),
 	grantorRole: role,
+	consumerRole: role,
 	organization: optional(text(/^o-[a-z0-9]{10,32}$/, 'the id of an AWS organization')),
 	prefix: text(/^[a-z][a-z0-9]{1,14}-$/, 'up to 15 lower-case letters and digits, then a hyphen'),
 	deployerRole: role,
@@ -105,17 +132,26 @@ function faultsOf(value: unknown, checks: Record<string, Check>): string[] {
 	return [...unknown.map((name) => `${name} is not a setting`), ...wrong];
 }
 
-/** A role pattern of one domain must not reach a role of another kind or domain. */
+/** What members say together: a role pattern of one domain must not reach a role of another kind or domain. */
 function clashes(settings: StageSettings): string[] {
 	const patterns = settings.consumers.map((c) => ({ ...c, start: principalRoles(settings, c).slice(0, -1) }));
-	const reserved = [settings.grantorRole, settings.deployerRole];
-	return patterns.flatMap(({ domain, account, start }) => [
-		...reserved.filter((r) => r.startsWith(start)).map((r) => `consumers: ${r} looks like a principal of ${domain}`),
-		...patterns
-			.filter((p) => p.domain !== domain && (p.start.startsWith(start) || p.account === account))
-			.map((p) => `consumers: ${p.domain} cannot be told from ${domain}`),
-		...(patterns.filter((p) => p.domain === domain).length > 1 ? [`consumers: ${domain} is listed twice`] : []),
-	]);
+	const reserved = [settings.grantorRole, settings.consumerRole, settings.deployerRole];
+	return [
+		...(settings.remindBeforeDays < settings.requestLapsesAfterDays
+			? []
+			: ['remindBeforeDays must be less than requestLapsesAfterDays']),
+		...((settings.logWitnessQuorum ?? 0) <= (settings.logWitnesses ?? []).length
+			? []
+			: ['logWitnessQuorum must not be more than there are logWitnesses']),
+		...(new Set(reserved).size < reserved.length ? ['grantor, consumer and deployer are three roles'] : []),
+		...patterns.flatMap(({ domain, account, start }) => [
+			...reserved.filter((r) => r.startsWith(start)).map((r) => `consumers: ${r} looks like a principal of ${domain}`),
+			...patterns
+				.filter((p) => p.domain !== domain && (p.start.startsWith(start) || p.account === account))
+				.map((p) => `consumers: ${p.domain} cannot be told from ${domain}`),
+			...(patterns.filter((p) => p.domain === domain).length > 1 ? [`consumers: ${domain} is listed twice`] : []),
+		]),
+	];
 }
 
 export function parseSettings(value: unknown): StageSettings {

@@ -1,8 +1,9 @@
 /**
  * The tables. What cannot be had again has point-in-time recovery and deletion protection, and a resource policy that
- * denies to everybody, whatever his own policy says, to change or delete an item of the ledger or a payload.
+ * denies to everybody, whatever his own policy says, to change or delete an item of the ledger or a payload; but for the
+ * sealer, which updates its marks and its head in the ledger, and the eraser, which deletes payloads, as their roles say.
  */
-import { neverOnRecords } from './actions.ts';
+import { type FunctionName, neverOnRecords } from './actions.ts';
 import { schema, type TableName, type TableSchema } from './schema.ts';
 
 export type Tables = Record<TableName, sst.aws.Dynamo>;
@@ -14,8 +15,8 @@ export function makeTables(): Tables {
 		projections: table('Projections', schema.projections),
 		calls: table('Calls', schema.calls),
 	};
-	keepRecords('Ledger', tables.ledger);
-	keepRecords('Payloads', tables.payloads);
+	keepRecords('Ledger', tables.ledger, { name: 'seal', action: 'dynamodb:UpdateItem' });
+	keepRecords('Payloads', tables.payloads, { name: 'erase', action: 'dynamodb:DeleteItem' });
 	return tables;
 }
 
@@ -44,10 +45,21 @@ function table(name: string, { hash, range, index, ttl, lasting }: TableSchema):
 }
 
 /** DynamoDB Developer Guide, resource-based policies: an explicit deny prevails over every allow. */
-function keepRecords(name: string, { arn }: sst.aws.Dynamo): void {
+type Exception = { readonly name: FunctionName; readonly action: (typeof neverOnRecords)[number] };
+
+function keepRecords(name: string, { arn }: sst.aws.Dynamo, but: Exception): void {
+	const deny = { Effect: 'Deny', Principal: '*', Resource: arn };
+	const always = {
+		Sid: 'Kept',
+		...deny,
+		Action: neverOnRecords.filter((action) => action !== but.action),
+	};
+	const { accountId } = aws.getCallerIdentityOutput();
+	const role = $interpolate`arn:aws:iam::${accountId}:role/${$app.name}-${$app.stage}-${but.name}`;
+	const others = { Sid: `${but.name}Alone`, ...deny, Action: [but.action] };
 	const policy = $jsonStringify({
 		Version: '2012-10-17',
-		Statement: [{ Sid: 'Kept', Effect: 'Deny', Principal: '*', Action: neverOnRecords, Resource: arn }],
+		Statement: [always, { ...others, Condition: { ArnNotEquals: { 'aws:PrincipalArn': role } } }],
 	});
 	// As long as the table, which outlives the stack.
 	new aws.dynamodb.ResourcePolicy(`${name}Kept`, { resourceArn: arn, policy }, { retainOnDelete: true });
