@@ -1,5 +1,5 @@
 /**
- * What the sections share: the sample bank in this process, with one small and one large table that alice may read, and
+ * Where a section is measured: the sample bank in this process, with one small and one large table that alice may read, and
  * Fairlead's API in a process of its own, called as AWS calls it. All of it lies in a temporary folder that is removed.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -22,7 +22,7 @@ export type Lab = {
 	/** The consumer's role that the queries run under. */
 	readonly principal: string;
 	readonly api: Served;
-	/** A folder for files of the sections. */
+	/** A folder for files of the section. */
 	readonly home: string;
 	readonly close: () => Promise<void>;
 };

@@ -1,6 +1,6 @@
 /**
  * An append to the ledger against the bare insert that it ends in: the same PartiQL statement, an item of the same size,
- * the same table. Then what comes on top: a payload, listings, the version before, a long stream.
+ * the same table. Then what comes on top: a payload, listings, the version before, a long stream; and several writers.
  */
 import { randomUUID } from 'node:crypto';
 import { type AttributeValue, ExecuteStatementCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
@@ -23,14 +23,15 @@ export async function ledger(lab: Lab): Promise<Section> {
 	const lengths = lab.quick ? [1, 20] : [1, 100, 1000];
 	const grown = await compareLengths(ctx, lengths, { warm: 5, counted: lab.quick ? 20 : 100 });
 	const bare = p50(kinds.bare);
+	const written = await compareWriters(ctx, sample, lab.quick ? 0.5 : 5);
 	return {
 		title: 'Ledger append',
 		about: [
 			`An entry of ${sample['b']?.B?.length ?? 0} bytes into the ledger's own table, ${size.counted} times each; the bare insert sends the same`,
 			'PartiQL statement with an item of the same attributes and sizes. Client and store share one process, on both sides.',
 		].join('\n'),
-		aims: [atMost('first version without payload, over the bare insert, p50', 1.2, p50(kinds.first) / bare, ratio)],
-		tables: [kindsTable(kinds), grownTable(grown, bare)],
+		aims: [atMost('first version without payload, over the bare insert, p50', 1.15, p50(kinds.first) / bare, ratio)],
+		tables: [kindsTable(kinds), writersTable(written), grownTable(grown, bare)],
 	};
 }
 
@@ -142,6 +143,39 @@ function kindsTable(kinds: Kinds): Table {
 			row('first version with a payload', kinds.payload, 2),
 			row('first version that stands on two listings', kinds.listed, 3),
 		],
+	};
+}
+
+const WRITERS = [1, 16] as const;
+type Written = readonly { readonly writers: number; readonly bare: number; readonly first: number }[];
+
+/** How many a second, each writer beginning with the next once the last is acknowledged; half of the time for each side. */
+async function compareWriters(ctx: Ctx, sample: Item, seconds: number): Promise<Written> {
+	const found: Written[number][] = [];
+	for (const writers of WRITERS) {
+		const done = { bare: 0, first: 0 };
+		for (const side of ['bare', 'first', 'first', 'bare'] as const) {
+			const end = performance.now() + (seconds * 1000) / 4;
+			const writer = async () => {
+				for (; performance.now() < end; done[side] += 1) await (side === 'bare' ? insert(ctx, sample) : first(ctx));
+			};
+			await Promise.all(Array.from({ length: writers }, writer));
+		}
+		found.push({ writers, bare: done.bare / (seconds / 2), first: done.first / (seconds / 2) });
+	}
+	return found;
+}
+
+function writersTable(written: Written): Table {
+	return {
+		title: 'Writers at once, how many a second. The embedded store does one thing at a time, and is the ceiling',
+		head: ['writers', 'bare inserts', 'first versions', 'bare over them'],
+		rows: written.map(({ writers, bare, first }) => [
+			String(writers),
+			bare.toFixed(0),
+			first.toFixed(0),
+			ratio(bare / first),
+		]),
 	};
 }
 

@@ -27,6 +27,11 @@ export function atMost(what: string, most: number, found: number, print: (value:
 	return { what, aim: `at most ${print(most)}`, found: print(found), met: found <= most };
 }
 
+/** `found` against an aim of at least `least`. */
+export function atLeast(what: string, least: number, found: number, print: (value: number) => string): Aim {
+	return { what, aim: `at least ${print(least)}`, found: print(found), met: found >= least };
+}
+
 export function machine(): string {
 	const processors = cpus();
 	const memory = (totalmem() / 1024 ** 3).toFixed(0);
@@ -40,18 +45,28 @@ export function renderSection({ title, about, aims, tables }: Section): string {
 	return parts.join('\n\n');
 }
 
-export function renderDocument(sections: readonly Section[], command: string, day: string): string {
-	return `${[
-		'# Performance',
-		`Written by \`${command}\`; do not edit. ${day}, ${machine()}.`,
-		[
-			'Everything runs on one machine, against the embedded AWS: its DynamoDB answers in about a millisecond, its Athena is',
-			'DuckDB. So absolute times are not those of a deployment; ratios and differences are, as far as the store is alike.',
-			'Each comparison is of one run, its sides taken in turns. Times are in milliseconds.',
-		].join('\n'),
-		...sections.map(renderSection),
-	].join('\n\n')}\n`;
+const HEADING = '## ';
+
+/** The document with what was found now: a section of the same title is replaced, a new one comes last. */
+export function renderDocument(before: string, found: readonly Section[], day: string): string {
+	const old = before.split(`\n${HEADING}`).slice(1);
+	const sections = new Map(old.map((text) => [text.slice(0, text.indexOf('\n')), `${HEADING}${text.trim()}`]));
+	for (const section of found) {
+		const [title = '', ...rest] = renderSection(section).split('\n\n');
+		sections.set(section.title, [title, `Measured ${day}: ${machine()}.`, ...rest].join('\n\n'));
+	}
+	return `${[INTRODUCTION, ...sections.values()].join('\n\n')}\n`;
 }
+
+const INTRODUCTION = [
+	'# Performance',
+	'Written by `npm run bench`; do not edit. With names of sections (`npm run bench -- decide`) only those are measured anew.',
+	[
+		'Everything runs on one machine, against the embedded AWS: its DynamoDB answers in one to four milliseconds, its Athena',
+		'is DuckDB. So absolute times are not those of a deployment; ratios and differences are, as far as the store is alike.',
+		'Each comparison is of one run, its sides taken in turns. Times are in milliseconds.',
+	].join('\n'),
+].join('\n\n');
 
 function aimsTable(aims: readonly Aim[]): string {
 	return grid(

@@ -8,7 +8,7 @@ import { pause, timed } from '../measure.ts';
 export type Steps = { readonly start: number; readonly status: number; readonly results: number };
 export type Row = readonly (string | null | undefined)[];
 
-/** With the SDK, under the credentials that the consumer's role has anyway. */
+/** With the SDK, under the credentials that the consumer's role has anyway, on the names that its account has. */
 export async function direct(
 	{ bank, principal }: Lab,
 	sql: string,

@@ -133,7 +133,7 @@ async function decide(ctx: Context, arn: string, sql: string, measure: Measure) 
 }
 
 function intend(ctx: Context, principal: string, domain: string, sql: string, planned: Plan): Promise<Lineage.Flow> {
-	const { auth, from, to, until, normalised, printed, columns } = planned;
+	const { auth, from, map, until, normalised, printed, columns } = planned;
 	const query = {
 		engine: 'athena' as const,
 		workGroup: ctx.config.workGroup(domain),
@@ -148,10 +148,10 @@ function intend(ctx: Context, principal: string, domain: string, sql: string, pl
 		auth,
 		query,
 		from,
-		to: { domain, ...to },
+		to: { domain },
 		until,
 	};
-	return Lineage.intend(ctx, body, { sql, printed, columns });
+	return Lineage.intend(ctx, body, map, { sql, printed, columns });
 }
 
 /** As `begin` of core/query.ts does: start, hint. */
