@@ -1,19 +1,52 @@
 import { defineConfig } from 'vitest/config';
 import { grammarAlias } from './tests/grammar.ts';
 
-const pure = [
-	'tests/core/**/*.test.ts',
-	'tests/local/print-duckdb*.test.ts',
-	'tests/local/{format,pattern,type-text}.test.ts',
+/** These put something else in the place of a module. Others share nothing but what they import, read once for them. */
+const mocking = ['tests/printer.test.ts'];
+
+/** Races, crashes and chance, which take long: `npm run soak:short` tries them, as `.ci/run` does, `npm run soak` longer. */
+const long = [
+	'tests/api/break-glass-crashes.test.ts',
+	'tests/api/break-glass-past.test.ts',
+	'tests/api/break-glass-review.test.ts',
+	'tests/api/contract-holds.test.ts',
+	'tests/api/contract-races.test.ts',
+	'tests/api/delegation-bounds.test.ts',
+	'tests/api/fuzz.test.ts',
+	'tests/api/late-openings.test.ts',
+	'tests/api/openings.test.ts',
+	'tests/api/renewals.test.ts',
+	'tests/concurrent.test.ts',
+	'tests/faults.test.ts',
+	'tests/model-states.test.ts',
+	'tests/model.test.ts',
+	'tests/overtaken.test.ts',
+	'tests/reconcile-faults.test.ts',
+	'tests/reconcile-record.test.ts',
+	'tests/saga.test.ts',
+	'tests/soak.test.ts',
+	'tests/sweep.test.ts',
+	'tests/tlog/faults.test.ts',
+	'tests/tlog/races.test.ts',
+	'tests/verifier/log-large.test.ts',
+	'tests/witness/faults.test.ts',
 ];
+/** Tried a little by `npm test`, and more of it there. */
+const deep = ['tests/crash.test.ts', 'tests/policy-oracle.test.ts', 'tests/roles/*.test.ts', 'tests/tlog/kill.test.ts'];
+
+const { FAIRLEAD_SOAK: soak } = process.env;
+const soaking = { extends: true as const, test: { name: 'soak', include: [...long, ...deep], isolate: false } };
 
 export default defineConfig({
 	resolve: { alias: await grammarAlias() },
 	test: {
 		projects: [
-			// These share nothing but what they import, which is read once for all of them.
-			{ extends: true, test: { name: 'core', include: pure, isolate: false } },
-			{ extends: true, test: { name: 'bank', include: ['tests/**/*.test.ts'], exclude: pure } },
+			{
+				extends: true,
+				test: { name: 'shared', include: ['tests/**/*.test.ts'], exclude: [...mocking, ...long], isolate: false },
+			},
+			{ extends: true, test: { name: 'mocking', include: mocking } },
+			...(soak === undefined ? [] : [soaking]),
 		],
 		setupFiles: ['tests/conformance.ts'],
 		globalSetup: ['tests/conformance/table.ts', 'tests/parser.ts'],

@@ -18,7 +18,14 @@ import { type TestBank, testBank } from './fixtures.ts';
 const run = promisify(execFile);
 const names = Object.keys(entries) as FunctionName[];
 const home = mkdtempSync(path.join(tmpdir(), 'fairlead-bundle-'));
-const folders = { api: path.join(home, 'api'), sweep: path.join(home, 'sweep') };
+const folders = {
+	api: path.join(home, 'api'),
+	sweep: path.join(home, 'sweep'),
+	reconcile: path.join(home, 'reconcile'),
+	seal: path.join(home, 'seal'),
+	erase: path.join(home, 'erase'),
+	completeness: path.join(home, 'completeness'),
+};
 const metafiles = new Map<FunctionName, Metafile>();
 let test: TestBank;
 
@@ -44,10 +51,18 @@ const development = new Set(
 );
 
 describe.each(names)('%s', (name) => {
-	it('holds our code of core/ and functions/ alone', () => {
+	it('holds our code of core/, functions/ and verifier/ alone', () => {
 		const own = inputsOf(name).filter((file) => packageOf(file) === null);
 		expect(own).toContain(entries[name]);
-		expect(own.filter((file) => !/^(core|functions)\//.test(file))).toEqual([]);
+		expect(own.filter((file) => !/^(core|functions|verifier)\//.test(file))).toEqual([]);
+	});
+
+	it('holds what writes the log, and its key, only if it seals', () => {
+		const outputs = Object.values(metafiles.get(name)?.outputs ?? {}).flatMap(({ inputs }) => Object.entries(inputs));
+		const held = outputs.flatMap(([file, { bytesInOutput }]) => (bytesInOutput > 0 ? [file] : []));
+		expect(held).toContain('functions/objects/folder.ts');
+		const writing = held.filter((file) => /client-kms\/|functions\/(signer|.*-writing)/.test(file));
+		expect(writing.length > 0).toBe(name === 'seal');
 	});
 
 	it('holds no package of the laptop, the tests or the tools', () => {
@@ -66,12 +81,13 @@ it('what is development alone is told from what is deployed', () => {
 /** The settings of a deployed function, for the bank that this test has. */
 function environment(name: FunctionName): Record<string, string> {
 	// As deployed, the log goes to standard output.
-	const { FAIRLEAD_LOG_FILE: _, FAIRLEAD_PARSER: _parser, ...rest } = test.bank.settings;
+	const { FAIRLEAD_LOG_FILE: _, FAIRLEAD_PARSER: _parser, FAIRLEAD_LEDGER_KEY: key = '', ...rest } = test.bank.settings;
 	return {
 		...rest,
 		AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true',
 		FAIRLEAD_URL: 'https://fairlead.example',
 		...(name === 'api' ? { FAIRLEAD_PARSER: path.join(folders[name], 'parser.mjs') } : {}),
+		...(name === 'seal' ? { FAIRLEAD_LEDGER_KEY: key } : {}),
 		FAIRLEAD_POLICIES: path.join(folders[name], 'policies'),
 		FAIRLEAD_DOCS: path.join(folders[name], 'docs'),
 	};
@@ -137,6 +153,24 @@ describe('run alone', () => {
 	it('sweep: makes its pass', async () => {
 		expect(await invoke('sweep', [{}])).toEqual([expect.objectContaining({ failed: 0 })]);
 	});
+
+	it('reconcile: makes its pass', async () => {
+		expect(await invoke('reconcile', [{}])).toEqual([expect.objectContaining({ failed: 0 })]);
+	});
+
+	it('erase: makes its pass', async () => {
+		expect(await invoke('erase', [{}])).toEqual([{ erased: 0, kept: 0, failed: 0 }]);
+	});
+
+	it('completeness: looks for days to check, and finds none on the first', async () => {
+		expect(await invoke('completeness', [{}])).toEqual([{ checked: [], incomplete: 0, findings: 0, left: 0 }]);
+	});
+
+	it('seal: makes passes for most of a minute, and signs with a key that no other function is told of', async () => {
+		const [sealed] = (await invoke('seal', [{}])) as { sealed: number; size: number; quarantined: number }[];
+		expect(sealed).toMatchObject({ quarantined: 0, oldestSeconds: 0 });
+		expect(sealed?.size).toBeGreaterThan(0);
+	}, 90_000);
 
 	it.each(names)('%s: does not start without its settings, and tells no value', async (name) => {
 		const env = { ...environment(name), FAIRLEAD_JWKS_URI: '', FAIRLEAD_CURSOR_KEY: 'c2hvcnQ=' };

@@ -7,10 +7,15 @@
 import { appendFileSync } from 'node:fs';
 import { afterAll, afterEach } from 'vitest';
 
+const REAL = Symbol.for('fairlead.tests.fetch');
+
 /** What the document speaks of; only then is it made, for it takes the whole app. */
 const ours = /^\/(api\/v1\/.*|healthz|readyz|version|\.well-known\/oauth-protected-resource)$/;
 
-const real = globalThis.fetch;
+/** Files that share a process run this one after another, each on the same real one. */
+const shared = globalThis as { [REAL]?: typeof fetch };
+const real = shared[REAL] ?? globalThis.fetch;
+shared[REAL] = real;
 const found: string[] = [];
 
 globalThis.fetch = async (input, init) => {

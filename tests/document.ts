@@ -24,6 +24,7 @@ export function appWithoutBank(): OpenAPIHono<Env> {
 			version: '0.0.0',
 			issuer: 'https://id.bank.example',
 			callsPerMinute: 60,
+			sealedWaitMs: 0,
 			startsAhead: false,
 			docs: '',
 			log: pino({ enabled: false }),

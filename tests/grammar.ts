@@ -2,6 +2,7 @@
  * The Trino grammar as one file for all test files: plain Node refuses the directory imports of its package, and reading it
  * anew costs each test file a second. One file, since its classes are told apart by identity.
  */
+import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +20,7 @@ export async function grammarAlias(): Promise<Record<string, string>> {
 	// In here, vitest leaves it to Node.
 	const file = path.join(root, 'node_modules/.cache/fairlead/grammar.mjs');
 	mkdirSync(path.dirname(file), { recursive: true });
-	const mine = `${file}.${process.pid}`;
+	const mine = `${file}.${randomUUID()}`;
 	const contents = modules.map((name) => `export * from '${name}';`).join('\n');
 	await build({
 		stdin: { contents, resolveDir: root },

@@ -8,7 +8,7 @@ import { fetchable } from '#functions/lambda.ts';
 import { people } from '#local/people.ts';
 import { grantTo, requestBody } from './api/harness.ts';
 import { check } from './conformance/check.ts';
-import { ledgerSize, type TestBank, testBank } from './fixtures.ts';
+import { inLakeFormation, ledgerSize, type TestBank, testBank } from './fixtures.ts';
 
 type Invoke = (event: APIGatewayProxyEventV2) => Promise<APIGatewayProxyStructuredResultV2>;
 
@@ -201,7 +201,7 @@ describe('sweep', () => {
 		const grant = await grantTo(test.world, 'alice', requestBody(test.world, { duration: 'PT2S' }));
 		await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(grant.until) - Date.now()) + 1));
 		expect(await sweep()).toMatchObject({ expired: 1, failed: 0 });
-		expect(test.bank.aws.lakeFormationState()).toEqual({ filters: [], permissions: [] });
+		expect(inLakeFormation(test.bank)).toEqual({ filters: [], permissions: [] });
 		const { body } = await test.world.call({ who: 'alice', path: `/api/v1/grants/${grant.id}` });
 		expect((body as { state: string }).state).toBe('expired');
 	});

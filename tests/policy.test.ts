@@ -2,121 +2,25 @@
  * The rules, each by cases that say who may what and which policy decided (policy/*.json), and the engine's promise to
  * refuse whatever it cannot evaluate.
  */
-import { readdirSync, readFileSync } from 'node:fs';
-import { basename } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import * as z from 'zod';
-import { type PolicySet, roles } from '#core/context.ts';
+import { abouts } from '#core/access/rules.ts';
 import { BrokerError } from '#core/error.ts';
-import { type Action, authorize, Entity, loadPolicies, may, type Resource, reveal } from '#core/policy.ts';
+import { authorize, Entity, loadPolicies, may, permits, type Resource, reveal } from '#core/policy.ts';
+import {
+	Asked,
+	type Case,
+	Contract,
+	callerOf,
+	cases,
+	decide,
+	facts,
+	GOVERNANCE,
+	schema,
+	texts,
+} from './policy/cases.ts';
 
-const at = (name: string) => fileURLToPath(new URL(name, import.meta.url));
-const schema = readFileSync(at('../policies/schema.cedarschema'), 'utf8');
-const texts = Object.fromEntries(
-	readdirSync(at('../policies/global')).map((file) => [
-		basename(file, '.cedar'),
-		readFileSync(at(`../policies/global/${file}`), 'utf8'),
-	]),
-);
 const rules = loadPolicies(schema, texts);
-const GOVERNANCE = 'governance';
-
-const Domain = z.enum(['risk', 'marketing', 'lending', 'payments', 'customers', 'governance']);
-const RoleName = z.string().transform((text) => {
-	const [domain, role] = text.split('/');
-	return { domain: Domain.parse(domain), role: z.enum(roles).parse(role) };
-});
-const parties = { personal: z.boolean().default(false), beneficiaries: z.array(z.string()).default(['alice']) };
-
-/** What a contract says of itself; as a rule would have it, unless a case says otherwise. */
-const Contract = z.strictObject({
-	owner: z.string().nullable().default('Lending data'),
-	id: z.enum(['uuid', 'urn', 'other']).default('urn'),
-	status: z.string().default('active'),
-	unclassified: z.array(z.string()).default([]),
-	unregulated: z.array(z.string()).default([]),
-	misnamed: z.array(z.string()).default([]),
-	promises: z.array(z.string()).default(['frequency', 'retention']),
-	bump: z.enum(['first', 'patch', 'minor', 'major']).default('first'),
-	breaking: z.boolean().default(false),
-	lowered: z.array(z.string()).default([]),
-});
-
-const Case = z.strictObject({
-	/** The policy that the case is about; `by` are those that decided. */
-	policy: z.string(),
-	title: z.string(),
-	person: z.string().nullable().default('somebody'),
-	roles: z.array(RoleName),
-	action: z.string().transform((name) => name as Action),
-	resource: z.union([
-		z.strictObject({ mesh: z.literal(true) }),
-		z.strictObject({ domain: Domain }),
-		z.strictObject({ product: z.string(), personal: parties.personal }),
-		z.strictObject({ request: z.string(), submitter: z.string().default('alice'), ...parties }),
-		z.strictObject({ grant: z.string(), ...parties }),
-		z.strictObject({ query: Domain, caller: z.string() }),
-		z.strictObject({ report: z.string() }),
-	]),
-	context: z
-		.strictObject({ consumer: Domain.optional(), as: RoleName.optional(), contract: Contract.optional() })
-		.default({}),
-	allow: z.boolean(),
-	by: z.array(z.string()),
-	requires: z.array(z.string()).default([]),
-	code: z.string().default('not-permitted'),
-});
-type Case = z.infer<typeof Case>;
-
-const cases = readdirSync(at('policy')).flatMap((file) =>
-	z.array(Case).parse(JSON.parse(readFileSync(at(`policy/${file}`), 'utf8'))),
-);
-
-function facts(product: string, personal: boolean): Entity.ProductFacts {
-	return { product, domain: product.split('.')[0] ?? '', personal, classification: 'internal' };
-}
-
-function resourceOf({ resource: r, context }: Case): Resource {
-	if ('mesh' in r) return Entity.mesh(GOVERNANCE);
-	if ('domain' in r) return Entity.domain(r.domain);
-	if ('query' in r) return Entity.query('q', r.caller, r.query);
-	if ('report' in r) return Entity.report('r', r.report);
-	if ('product' in r) {
-		const product = Entity.product(facts(r.product, r.personal), GOVERNANCE);
-		return context.consumer === undefined ? product : Entity.along(product, Entity.domain(context.consumer));
-	}
-	const { beneficiaries } = r;
-	const common = { id: 'x', consumerDomain: 'risk', beneficiaries };
-	if ('grant' in r) return Entity.grant({ ...common, product: facts(r.grant, r.personal) }, GOVERNANCE);
-	return Entity.request({ ...common, product: facts(r.request, r.personal), submitter: r.submitter }, GOVERNANCE);
-}
-
-function contextOf({ context: { consumer, as, contract } }: Case) {
-	return {
-		...(contract === undefined ? {} : { contract: contractOf(contract) }),
-		...(consumer === undefined ? {} : { consumer: Entity.domainRef(consumer) }),
-		...(as === undefined ? {} : { as: Entity.roleRef(as.domain, as.role) }),
-	};
-}
-
-function contractOf({ owner, ...facts }: z.infer<typeof Contract>) {
-	const named = owner === null ? {} : { owner };
-	return Entity.contract({ ...facts, ...named, classification: 'internal', personal: false });
-}
-
-const callerOf = (person: string | null, held: Case['roles']) => ({ issuer: 'i', subject: 's', person, roles: held });
-
-function decide(policies: PolicySet, one: Case) {
-	const caller = callerOf(one.person, one.roles);
-	try {
-		const permit = authorize({ policies, caller }, one.action, resourceOf(one), contextOf(one));
-		return { allow: true, by: permit.rules.policies, requires: permit.requires };
-	} catch (error) {
-		if (!(error instanceof BrokerError)) throw error;
-		return { allow: false, by: error.extensions['policies'], code: error.code };
-	}
-}
+const asIs = (annotation: string) => Object.entries(rules.annotations).filter(([, a]) => a[annotation] !== undefined);
 
 describe.each([false, true])('the rules allow: %s', (allow) => {
 	it.each(cases.filter((c) => c.allow === allow).map((c) => [c.policy, c.title, c] as const))(
@@ -143,7 +47,7 @@ describe('the cases', () => {
 	});
 
 	it('have every action that the schema has', () => {
-		const declared = [...schema.matchAll(/action ([\w, ]+?)\s+appliesTo/g)].flatMap(([, names = '']) =>
+		const declared = [...schema.matchAll(/action ([\w, \n]+?)\s+appliesTo/g)].flatMap(([, names = '']) =>
 			names.split(/,\s*/),
 		);
 		expect([...new Set(cases.map((c) => c.action))].toSorted()).toEqual(declared.toSorted());
@@ -151,11 +55,61 @@ describe('the cases', () => {
 
 	it('are each needed: without its policy, a case of it comes out otherwise', () => {
 		for (const policy of Object.keys(texts)) {
-			const { [policy]: _, ...rest } = texts;
-			const less = loadPolicies(schema, rest);
-			const changed = cases.filter((c) => JSON.stringify(decide(less, c)) !== JSON.stringify(decide(rules, c)));
-			expect([policy, changed.some((c) => c.policy === policy)]).toEqual([policy, true]);
+			const own = cases.filter((c) => c.policy === policy);
+			const asked = new Set(own.map((c) => `"${c.action}"`));
+			const others = Object.entries(texts).filter(([id]) => id !== policy);
+			const rest = others.filter(([, text], i) => i === 0 || [...asked].some((action) => text.includes(action)));
+			const less = loadPolicies(schema, Object.fromEntries(rest), { trial: true });
+			const changed = own.filter((c) => JSON.stringify(decide(less, c)) !== JSON.stringify(decide(rules, c)));
+			expect([policy, changed.length > 0]).toEqual([policy, true]);
 		}
+	});
+});
+
+describe('whatever a rule is about', () => {
+	it('it says in a sentence what to change', () => {
+		expect(asIs('about').length).toBeGreaterThan(15);
+		for (const [id, { advice }] of asIs('about')) {
+			expect([id, advice]).toEqual([id, expect.stringMatching(/^[A-Z][^\n]{20,160}\.$/)]);
+		}
+	});
+
+	it('it has its words at the head of its file', () => {
+		for (const [id, text] of Object.entries(texts)) {
+			expect([id, text]).toEqual([id, expect.stringMatching(/^\/\/ [A-Z][^\n]{20,120}\.\n(@|permit|forbid)/)]);
+		}
+	});
+
+	it('of a request, it is a part of one', () => {
+		const ofRequests = asIs('about').filter(([id]) => texts[id]?.includes('Action::"requestAccess"'));
+		expect(ofRequests.length).toBeGreaterThan(6);
+		expect(ofRequests.filter(([, { about }]) => !abouts.some((known) => known === about))).toEqual([]);
+	});
+});
+
+describe('a rule of requests', () => {
+	it('has nothing to say of who may ask before what he asks is looked at, but for regulators', () => {
+		const asked = cases.filter((c) => c.action === 'requestAccess' && c.context.asked === undefined);
+		expect(asked.some((c) => c.allow)).toBe(true);
+		expect(new Set(asked.flatMap((c) => c.by))).toEqual(new Set(['owner-approves', 'regulators-only-read']));
+	});
+
+	it('looks at each fact of what is asked for', () => {
+		const whole = Object.values(texts).join('\n');
+		const facts = Object.keys(Asked.shape).filter((fact) => fact !== 'classification');
+		expect(facts.filter((fact) => !whole.includes(`context.asked.${fact}`))).toEqual([]);
+	});
+});
+
+describe('what regulators are let read', () => {
+	it('is recorded: each permit that names them, of actions that only read, says so', () => {
+		const reading = /^[^;]*\bpermit \([^;]*Action::"(view|read|verify|preview|examine)/m;
+		const theirs = Object.keys(texts).filter(
+			(id) => reading.test(texts[id] ?? '') && /\.regulators\b/.test(texts[id] ?? ''),
+		);
+		// The last one leaves them out.
+		expect(theirs.filter((id) => rules.annotations[id]?.['recorded'] === undefined)).toEqual(['own-reports-only']);
+		expect(theirs.length).toBeGreaterThan(4);
 	});
 });
 
@@ -163,8 +117,7 @@ describe('a rule of publication', () => {
 	const facts = new Set(Object.keys(Contract.shape));
 	const refusing = Object.entries(rules.annotations).filter(([, a]) => a['problem'] === 'contract-refused');
 
-	it.each(refusing)('%s says in a sentence what to change, and which fact it is about', (_, { about, advice }) => {
-		expect(advice).toMatch(/^[A-Z][^\n]{20,160}\.$/);
+	it.each(refusing)('%s says which fact it is about', (_, { about }) => {
 		expect(facts).toContain(about);
 	});
 
@@ -174,6 +127,22 @@ describe('a rule of publication', () => {
 		expect(asked.flatMap((c) => c.by).filter((policy) => refusing.some(([id]) => id === policy))).toEqual([]);
 		expect(refusing.length).toBeGreaterThan(6);
 	});
+});
+
+it('the same texts are one set, read once, in whatever order they come; any other text makes another', () => {
+	const turned = Object.fromEntries(Object.entries(texts).toReversed());
+	expect(loadPolicies(schema, turned)).toBe(rules);
+	const more = loadPolicies(schema, {
+		...texts,
+		more: 'forbid (principal, action == Fairlead::Action::"decide", resource);',
+	});
+	const other = loadPolicies(schema, {
+		...texts,
+		more: 'permit (principal, action == Fairlead::Action::"decide", resource);',
+	});
+	const spaced = loadPolicies(`${schema}\n`, texts);
+	expect(new Set([rules, more, other, spaced].map(({ id }) => id)).size).toBe(4);
+	expect(loadPolicies(schema, texts, { trial: true })).not.toBe(rules);
 });
 
 describe('a policy set is not loaded', () => {
@@ -197,6 +166,16 @@ describe('a policy set is not loaded', () => {
 		['with a schema that is none', () => loadPolicies('entity', texts)],
 	])('%s', (_, load) => {
 		expect(load).toThrow(/^policies: /);
+	});
+
+	it.each([
+		'@recorded("reading") forbid (principal, action == Fairlead::Action::"viewGrant", resource);',
+		'@recorded("reading") permit (principal, action == Fairlead::Action::"revokeGrant", resource);',
+		'@recorded("reading") permit (principal, action, resource);',
+		'@recorded permit (principal, action == Fairlead::Action::"viewGrant", resource);',
+		'@recorded("writing") permit (principal, action == Fairlead::Action::"viewGrant", resource);',
+	])('with %s', (broken) => {
+		expect(loading({ broken })).toThrow(/@recorded\("reading"\) belongs to a permit of actions that only read/);
 	});
 });
 
@@ -234,6 +213,11 @@ describe('what cannot be evaluated is refused', () => {
 		const open = without('Domain');
 		expect(may(ctx, 'viewProduct', open)).toBe(true);
 		expect(() => may({ ...ctx, policies: stricter }, 'viewProduct', open)).toThrow(/could not be evaluated/);
+	});
+
+	it('a question that would only narrow a view', () => {
+		expect(() => permits(ctx, 'requestReport', without('Mesh'))).toThrow(/could not be evaluated/);
+		expect(permits(ctx, 'requestReport', product)).toBeNull();
 	});
 
 	it('a policy set that is not loaded', () => {

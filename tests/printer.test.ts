@@ -64,14 +64,14 @@ it('a printer that adds a column shows no column that was not granted', async ()
 });
 
 it('a printer that asks for everything shows the granted cells', async () => {
-	corrupt.print = () => 'SELECT * FROM lending.loans';
+	corrupt.print = () => 'SELECT * FROM fl_210000000001_lending.loans';
 	const found = await query(test.world, 'SELECT loan_id FROM lending.loans');
 	expect(found.columns.toSorted()).toEqual(COLUMNS.toSorted());
 	expect(new Set(found.rows.map((r) => r[found.columns.indexOf('status')]))).toEqual(new Set(['B', 'D']));
 });
 
 it('a printer that reads another table gets nothing', async () => {
-	corrupt.print = () => 'SELECT account_id FROM payments.transactions';
+	corrupt.print = () => 'SELECT account_id FROM fl_210000000009_payments.transactions';
 	const started = expectBody(await startQuery(test.world, 'SELECT loan_id FROM lending.loans'), 202, Query.QueryView);
 	expect((await settled(started.id)).state).toBe('failed');
 });

@@ -11,11 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import * as Grants from '#core/grants.ts';
 import { COLUMNS, LOANS, ROW_FILTER } from '#local/story/access.ts';
 import { approve, ask, expectBody, startQuery } from '#local/story/world.ts';
-import { type TestBank, testBank } from './fixtures.ts';
-
-/** `npm run soak` tries all; what was done and lost is the harder half. */
-const soak = process.env['FAIRLEAD_SOAK'] !== undefined;
-const faults = soak ? (['before', 'after'] as const) : (['after'] as const);
+import { inLakeFormation, type TestBank, testBank } from './fixtures.ts';
 
 let test: TestBank;
 let lf: LakeFormationClient;
@@ -54,15 +50,16 @@ const grantOf = async (id: string) =>
 	expectBody(await test.world.call({ who: 'alice', path: `/api/v1/grants/${id}` }), 200, Grants.GrantView);
 
 const standing = () => {
-	const { filters, permissions } = test.bank.aws.lakeFormationState();
-	return { filters: filters.map((f) => f.name), held: permissions.map((p) => p.permissions) };
+	const { filters, permissions } = inLakeFormation(test.bank);
+	const held = permissions.filter((p) => p.resource.kind === 'filter');
+	return { filters: filters.map((f) => f.name), held: held.map((p) => p.permissions) };
 };
 
 const asking = { product: LOANS, columns: COLUMNS, rowFilter: ROW_FILTER, purpose: 'credit-risk', duration: 'P1D' };
 const sql = 'SELECT loan_id FROM lending.loans';
 
-describe.each(faults)('failing %s it took effect', (when) => {
-	it.each(['CreateDataCellsFilter', 'GrantPermissions', 'GetDataCellsFilter', 'ListDataCellsFilter'])(
+describe.each(['before', 'after'] as const)('failing %s it took effect', (when) => {
+	it.each(['CreateDataCellsFilter', 'BatchGrantPermissions', 'GetDataCellsFilter', 'ListDataCellsFilter'])(
 		'%s: not granted, not readable; after the sweep exactly as without the fault',
 		async (command) => {
 			const asked = await ask(test.world, asking);
@@ -90,7 +87,7 @@ describe.each(faults)('failing %s it took effect', (when) => {
 		await revoke((await approve(test.world, asked)).id);
 	});
 
-	it.each(['RevokePermissions', 'DeleteDataCellsFilter', 'ListPermissions'])(
+	it.each(['BatchRevokePermissions', 'DeleteDataCellsFilter', 'ListPermissions'])(
 		'%s on the way out: refused at once, not called revoked; gone after the sweep',
 		async (command) => {
 			const grant = await approve(test.world, await ask(test.world, asking));
@@ -114,7 +111,7 @@ async function revoke(id: string): Promise<void> {
 
 it('a filter widened by hand is not taken for ours: the grant stays unproven until it is gone', async () => {
 	const asked = await ask(test.world, asking);
-	fault = { command: 'GrantPermissions', when: 'before' };
+	fault = { command: 'BatchGrantPermissions', when: 'before' };
 	const grant = await approve(test.world, asked);
 	fault = null;
 	const [name] = standing().filters;
@@ -132,7 +129,7 @@ it('a filter widened by hand is not taken for ours: the grant stays unproven unt
 	await revoke(grant.id);
 });
 
-describe.each(soak ? ['CreateDataCellsFilter', 'GrantPermissions', 'GetDataCellsFilter'] : ['GrantPermissions'])(
+describe.each(['CreateDataCellsFilter', 'BatchGrantPermissions', 'GetDataCellsFilter'])(
 	'a revocation while the opening waits in %s',
 	(command) => {
 		const revokeNewest = async () => {

@@ -27,7 +27,7 @@ const failures = (told: Awaited<ReturnType<typeof story>>) =>
 
 describe('the main job over HTTP', () => {
 	it('holds in every step on the generated lake, and leaves nothing of it in the log', {
-		timeout: 90_000,
+		timeout: 180_000,
 	}, async () => {
 		const test = await testBank({ registered: false });
 		try {
@@ -51,7 +51,7 @@ describe('the main job over HTTP', () => {
 		}
 	});
 
-	it.skipIf(BERKA === undefined)('holds on the real lake: 76 of 682 loans', { timeout: 90_000 }, async () => {
+	it.skipIf(BERKA === undefined)('holds on the real lake: 76 of 682 loans', { timeout: 180_000 }, async () => {
 		const realHome = mkdtempSync(path.join(tmpdir(), 'fairlead-berka-'));
 		try {
 			const told = await story(BERKA ?? '', berkaContracts, realHome);

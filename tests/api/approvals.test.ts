@@ -6,7 +6,8 @@ import { type Handle, people } from '#local/people.ts';
 import type { Call } from '#local/story/client.ts';
 import { principalOf } from '#local/story/world.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
-import { decision, enrol, file, get, post, refused, requestBody } from './harness.ts';
+import { decision, file, get, post, refused, requestBody, seen } from './harness.ts';
+import { enrol, identityOf, registered } from './registration.ts';
 
 let test: TestBank;
 let duration = 0;
@@ -163,11 +164,137 @@ describe('a role lost between the approvals', () => {
 		expect([third.request.state, third.grant?.state]).toEqual(['approved', 'granted']);
 	});
 
+	it('so does supervising the mesh: whoever came to do that only reads, and another approves in his place', async () => {
+		const asked = await ask();
+		await taken(decision('peter', asked));
+		await registered(test, 'governance', (b) => b.members.push({ ...identityOf(test, 'peter'), roles: ['regulator'] }));
+		const second = await taken(decision('nick', asked));
+		expect([second.request.state, second.request.awaiting, second.grant]).toEqual(['pending', ['owner'], null]);
+		await refused(test, decision('peter', asked), 403, 'not-permitted');
+		await registered(test, 'governance');
+		await enrol(test, 'customers', { olga: ['owner'], nick: ['privacy-officer'] });
+		expect((await taken(decision('olga', asked))).grant?.state).toBe('granted');
+	});
+
 	it('shows at once in what the request waits for', async () => {
 		const asked = await ask();
 		await taken(decision('nick', asked));
 		await enrol(test, 'customers', { peter: ['owner'] });
 		const { body } = await test.world.call(get('mia', `/requests/${asked.view.id}`));
 		expect((body as RequestView).awaiting).toEqual(['owner', 'privacy-officer']);
+	});
+});
+
+describe('restricted data', () => {
+	const named = () =>
+		ask({
+			tables: [{ table: 'clients', columns: ['client_id', 'full_name'], rowFilter: 'district_id = 7' }],
+			purpose: 'service-improvement',
+			principal: principalOf(test.world, 'marketing', 'service-improvement'),
+		});
+
+	beforeEach(async () => {
+		await enrol(test, 'customers', {
+			peter: ['owner', 'privacy-officer'],
+			petra: ['owner'],
+			nick: ['privacy-officer'],
+		});
+	});
+
+	it('needs two owners: the same one twice is one, whatever else he holds', async () => {
+		const asked = await named();
+		expect(asked.view.route).toEqual(['owner', 'owner', 'privacy-officer']);
+		const first = await taken(decision('peter', asked));
+		expect(first.request.awaiting).toEqual(['owner', 'privacy-officer']);
+		await refused(test, decision('peter', asked), 409, 'already-decided');
+		expect((await taken(decision('nick', asked))).request.awaiting).toEqual(['owner']);
+		const last = await taken(decision('petra', asked));
+		expect([last.request.state, last.grant?.state]).toEqual(['approved', 'granted']);
+	});
+
+	it('approved by one and rejected by the other at once: one of them wins, and nobody decides after a rejection', async () => {
+		for (let round = 0; round < 3; round += 1) {
+			const asked = await named();
+			const calls = [decision('peter', asked), decision('petra', asked, 'reject'), decision('nick', asked)];
+			const answers = await Promise.all(calls.map((c) => test.world.call(c)));
+			expect(answers.filter((a) => a.status === 201).length).toBeGreaterThan(0);
+			for (const { status } of answers) expect([201, 409]).toContain(status);
+			const { body } = await test.world.call(get('mia', `/requests/${asked.view.id}`));
+			const { state, awaiting } = body as RequestView;
+			expect(state).toBe(answers[1]?.status === 201 ? 'rejected' : 'pending');
+			if (state === 'pending') expect(awaiting.length).toBeGreaterThan(0);
+			else await refused(test, decision('nick', asked), 409, 'already-decided');
+		}
+		expect(grantsOfClients()).toEqual([]);
+	});
+});
+
+describe('one person in several guises', () => {
+	const who = (handle: Handle) => ({ issuer: test.bank.issuer.issuer, subject: people[handle].subject });
+	const member = (handle: Handle, roles: string[], more: object = {}) => ({ ...who(handle), roles, ...more });
+
+	async function registered(domain: string, members: readonly object[]): Promise<void> {
+		const { id: _, ...found } = test.world.domains.find((d) => d.id === domain) ?? { id: domain };
+		const path = `/api/v1/domains/${domain}`;
+		const body = { ...found, members };
+		const headers = await seen(test, path);
+		const { status, body: answer } = await test.world.call({ who: 'stella', method: 'PUT', path, body, headers });
+		expect({ status, answer }).toMatchObject({ status: 200 });
+	}
+
+	it('counts once: a second identity completes no route, and has not approved for another', async () => {
+		await registered('customers', [
+			member('peter', ['owner']),
+			member('petra', ['privacy-officer'], { actsFor: who('peter') }),
+			member('nick', ['privacy-officer']),
+		]);
+		const asked = await ask();
+		await taken(decision('peter', asked));
+		await refused(test, decision('petra', asked), 409, 'already-decided');
+		expect(grantsOfClients()).toEqual([]);
+		expect((await taken(decision('nick', asked))).grant?.state).toBe('granted');
+	});
+
+	it('counts once, too, where it is said only after both have approved', async () => {
+		await registered('customers', [
+			member('peter', ['owner']),
+			member('petra', ['owner']),
+			member('nick', ['privacy-officer']),
+		]);
+		const asked = await ask({
+			tables: [{ table: 'clients', columns: ['client_id', 'full_name'], rowFilter: 'district_id = 7' }],
+			purpose: 'service-improvement',
+			principal: principalOf(test.world, 'marketing', 'service-improvement'),
+		});
+		await taken(decision('peter', asked));
+		expect((await taken(decision('petra', asked))).request.awaiting).toEqual(['privacy-officer']);
+		await registered('customers', [
+			member('peter', ['owner']),
+			member('petra', ['owner'], { actsFor: who('peter') }),
+			member('olga', ['owner']),
+			member('nick', ['privacy-officer']),
+		]);
+		const third = await taken(decision('nick', asked));
+		expect([third.request.state, third.request.awaiting, third.grant]).toEqual(['pending', ['owner'], null]);
+		expect((await taken(decision('olga', asked))).grant?.state).toBe('granted');
+	});
+
+	it('a program approves nothing, and what it approved before it was known as one counts no more', async () => {
+		await registered('customers', [
+			member('peter', ['owner']),
+			member('petra', ['owner']),
+			member('nick', ['privacy-officer']),
+		]);
+		const asked = await ask();
+		await taken(decision('petra', asked));
+		await registered('customers', [
+			member('peter', ['owner']),
+			member('petra', ['owner'], { service: true }),
+			member('nick', ['privacy-officer']),
+		]);
+		const second = await taken(decision('nick', asked));
+		expect([second.request.state, second.request.awaiting]).toEqual(['pending', ['owner']]);
+		await refused(test, decision('petra', asked), 403, 'not-permitted');
+		expect((await taken(decision('peter', asked))).grant?.state).toBe('granted');
 	});
 });

@@ -1,16 +1,17 @@
 /**
  * What the HTTP tests share. `refused` holds every refusal to the same terms: an RFC 9457 problem with this status and
- * code, never a 5xx, no new ledger entry, and Lake Formation as it was.
+ * code, never a 5xx, no new ledger entry but of who looked, and Lake Formation as it was.
  */
 import { expect } from 'vitest';
 import type { RequestView } from '#core/access.ts';
 import type { Code } from '#core/error.ts';
 import type { GrantView } from '#core/grants.ts';
+import * as Ledger from '#core/ledger.ts';
 import type { QueryView } from '#core/query.ts';
-import { type Handle, people } from '#local/people.ts';
+import { type Handle } from '#local/people.ts';
 import type { Answer, Call } from '#local/story/client.ts';
 import { principalOf, type World } from '#local/story/world.ts';
-import { ledgerSize, type TestBank } from '#tests/fixtures.ts';
+import { entriesIn, type TestBank } from '#tests/fixtures.ts';
 
 export type Problem = {
 	readonly status: number;
@@ -40,9 +41,24 @@ export function expectRefusal(answer: Answer, status: number, code: Code): Probl
 	return problem;
 }
 
-/** Everything a refusal must leave alone. */
-async function stored({ bank, world }: TestBank): Promise<unknown> {
-	return { entries: await ledgerSize(world), lakeFormation: bank.aws.lakeFormationState() };
+export type Reading = Ledger.BodyOf<'RecordsRead'> & Parameters<typeof Ledger.payload>[1];
+
+/** Every reading that is recorded. */
+export async function readings({ bank }: TestBank): Promise<Reading[]> {
+	const found: Reading[] = [];
+	let start: string | null = null;
+	do {
+		const page = await Ledger.rawPage(bank.platform, start, 500);
+		const ours = page.items.filter(({ stream }) => stream.startsWith('A#reading#'));
+		found.push(...ours.map(({ bytes }) => JSON.parse(Buffer.from(bytes).toString()) as Reading));
+		start = page.next;
+	} while (start !== null);
+	return found;
+}
+
+/** Everything a refusal must leave alone. That a supervisor learned something by one is recorded all the same. */
+async function stored(test: TestBank): Promise<unknown> {
+	return { entries: await entriesIn(test), lakeFormation: test.bank.aws.lakeFormationState() };
 }
 
 /** Makes the call, expects this refusal, and that nothing was stored. */
@@ -76,6 +92,14 @@ export const get = (who: Handle, path: string): Call => ({ who, path: `/api/v1${
 export const post = (who: Handle, path: string, body: unknown = {}, headers: Record<string, string> = {}): Call => ({
 	who,
 	method: 'POST',
+	path: `/api/v1${path}`,
+	body,
+	headers,
+});
+
+export const patch = (who: Handle, path: string, body: unknown, headers: Record<string, string> = {}): Call => ({
+	who,
+	method: 'PATCH',
 	path: `/api/v1${path}`,
 	body,
 	headers,
@@ -124,24 +148,6 @@ export async function grantTo(
 	}
 	expect(grant?.state).toBe('granted');
 	return grant as GrantView;
-}
-
-/** Registers a domain of the sample bank with these members in place of its own. */
-export async function enrol(test: TestBank, id: string, members: Partial<Record<Handle, string[]>>): Promise<void> {
-	const found = test.world.domains.find((d) => d.id === id);
-	const body = {
-		...found,
-		id: undefined,
-		members: Object.entries(members).map(([who, roles]) => ({
-			issuer: test.bank.issuer.issuer,
-			subject: people[who as Handle].subject,
-			roles,
-		})),
-	};
-	const path = `/api/v1/domains/${id}`;
-	const headers = await seen(test, path);
-	const answer = await test.world.call({ who: 'stella', method: 'PUT', path, body, headers });
-	expect([200, 201]).toContain(answer.status);
 }
 
 /** The header that says which version of this thing the steward saw; none if there is no such thing yet. */

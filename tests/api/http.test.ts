@@ -3,9 +3,12 @@
 import { connect } from 'node:net';
 import { DeleteTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Role } from '#core/context.ts';
+import * as Ledger from '#core/ledger.ts';
 import type { people } from '#local/people.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
-import { decision, enrol, expectRefusal, file, get, refused, requestBody, seen, send } from './harness.ts';
+import { decision, expectRefusal, file, get, refused, requestBody, seen, send } from './harness.ts';
+import { enrol } from './registration.ts';
 
 let test: TestBank;
 
@@ -194,7 +197,8 @@ describe('the entries of one stream', () => {
 	const stream = 'A#domain#marketing';
 
 	it('come in pages by version, each naming the next', async () => {
-		for (const roles of [['owner'], ['steward'], ['consumer', 'owner'], ['consumer']]) {
+		const given: Role[][] = [['owner'], ['steward'], ['consumer', 'owner'], ['consumer']];
+		for (const roles of given) {
 			await enrol(test, 'marketing', { mia: roles });
 		}
 		const { version } = (await test.world.call(get('stella', '/domains/marketing'))).body as { version: number };
@@ -229,6 +233,30 @@ describe('the entries of one stream', () => {
 			`${whole}&pageToken=${own}`,
 		];
 		for (const path of wrong) await refused(test, { who: 'rita', path }, 422, 'validation');
+	});
+
+	it('422 for what is no name of a stream, however long: nothing is looked up by it', async () => {
+		const names = ['', 'A#nosuch#x', 'A#flow#x', 'a#product#lending.loans', 'A#product#', 'Alice Novak', 'F#a b'];
+		const long = ['€'.repeat(1000), `A#product#${'€'.repeat(990)}`, `A#product#${'x'.repeat(991)}`];
+		const path = (operation: string, name: string) => `/api/v1/ledger/${operation}?stream=${encodeURIComponent(name)}`;
+		const paths = [...names, ...long].map((name) => path('entries', name));
+		for (const one of [...paths, ...long.map((name) => path('verification', name))]) {
+			const answer = await test.world.call({ who: 'rita', path: one });
+			expect(expectRefusal(answer, 422, 'validation').errors?.map((e) => e.pointer)).toContain('/stream');
+		}
+	});
+
+	it('can be asked for by each name that the ledger has', async () => {
+		const { items } = await Ledger.rawPage(test.bank.platform, null, 500);
+		const entitled = Ledger.stream.entitlement(`arn:aws-us-gov:iam::111111111111:role/${'a+=,.@-_'.repeat(8)}`, {
+			account: '1'.repeat(12),
+			database: 'd'.repeat(255),
+			table: 't'.repeat(255),
+		});
+		const names = [...items.map((item) => item.stream), entitled];
+		expect(names.filter((name) => !Ledger.StreamName.safeParse(name).success)).toEqual([]);
+		const path = `/api/v1/ledger/entries?stream=A%23product%23${'x'.repeat(990)}`;
+		expect((await test.world.call({ who: 'rita', path })).status).toBe(200);
 	});
 
 	it('of a stream that is not there are none', async () => {

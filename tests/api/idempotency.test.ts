@@ -5,7 +5,8 @@ import type { Answer, Call } from '#local/story/client.ts';
 import { principalOf } from '#local/story/world.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
 import { anotherInstance } from '#tests/functions/instance.ts';
-import { decision, enrol, file, get, grantTo, post, refused, requestBody, send } from './harness.ts';
+import { decision, file, get, grantTo, post, refused, requestBody, send } from './harness.ts';
+import { enrol } from './registration.ts';
 
 let test: TestBank;
 beforeAll(async () => {

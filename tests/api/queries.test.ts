@@ -5,7 +5,9 @@ import { bounds } from '#core/sql.ts';
 import { people } from '#local/people.ts';
 import { principalOf } from '#local/story/world.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
-import { enrol, finished, get, grantTo, post, refused, requestBody, rowsOf } from './harness.ts';
+import { columnsOf } from '#verifier/columns.ts';
+import { finished, get, grantTo, post, refused, requestBody, rowsOf } from './harness.ts';
+import { enrol } from './registration.ts';
 
 let test: TestBank;
 
@@ -242,9 +244,32 @@ describe('what one record cannot hold', () => {
 		expect(problem).toMatchObject({ detail: expect.stringContaining(String(bounds.nesting)), line: 1 });
 	});
 
-	it('413: more outputs than one entry holds', async () => {
-		const sql = `SELECT ${Array(900).fill('loan_id').join(', ')} FROM ${LOANS}`;
-		await refused(test, running(sql), 413, 'too-large');
+	it('but more outputs than that are recorded beside it, and whoever reads the query or a report has them', async () => {
+		const { id, tables } = await finished(
+			test.world,
+			'alice',
+			`SELECT ${Array(900).fill('loan_id').join(', ')} FROM ${LOANS}`,
+		);
+		expect(tables).toEqual([{ product: LOANS, table: LOANS, columns: ['loan_id'] }]);
+		const entriesOf = async (stream: string) => {
+			const { body } = await test.world.call(get('rita', `/ledger/entries?stream=${encodeURIComponent(stream)}`));
+			const { entries } = body as { entries: { bytes: string }[] };
+			return entries.map(({ bytes }) => Buffer.from(bytes, 'base64'));
+		};
+		const [intended] = (await entriesOf(`F#${id}`)).map((bytes) => JSON.parse(bytes.toString()) as object);
+		expect(intended).toMatchObject({ to: { domain: 'risk' }, columns: { read: 1, outputs: 900 } });
+		const { hash } = (intended as { columns: { hash: string } }).columns;
+		const map = JSON.parse(columnsOf(hash, await entriesOf(`A#columns#${hash}`))) as { to: { columns: unknown[] } };
+		expect(map.to.columns).toHaveLength(900);
+		const asked = await test.world.call(post('rita', '/reports', { kind: 'flows', product: LOANS }));
+		const path = `/reports/${(asked.body as { id: string }).id}/content`;
+		const { rows } = (await test.world.call(get('rita', path))).body as {
+			rows: { flow: string; outputs: { sources: string[] }[]; unknown: string[] }[];
+		};
+		const row = rows.find(({ flow }) => flow === id);
+		expect(row?.outputs).toHaveLength(900);
+		expect(row?.outputs.at(-1)?.sources).toEqual(['lending.loans/loans.loan_id']);
+		expect(row?.unknown).toEqual([]);
 	});
 
 	it('422: text that is no Unicode', async () => {

@@ -81,9 +81,20 @@ describe('422 for a value of the wrong kind', () => {
 	});
 
 	it('text that is no Unicode: half a surrogate pair', async () => {
-		await refused(test, asking({ justification: 'half \ud800' }), 422, 'validation');
+		await invalidAt({ justification: 'half \ud800' }, '/justification');
+		await refused(
+			test,
+			post('alice', '/requests?dryRun=true', body({ justification: 'half \ud800' })),
+			422,
+			'validation',
+		);
 		await refused(test, filtered("status = '\ud800'"), 422, 'row-filter-invalid');
 	});
+
+	it.each([' \n\t', '\u200b\u3164', 'a\u0000b', 'a\u001b[2Kb'])(
+		'a justification that shows nothing, or hides something: %j',
+		(text) => invalidAt({ justification: text }, '/justification'),
+	);
 
 	it.each(['P0D', 'PT0S', '-P1D', 'P-1D', '+P1D', 'P', 'PT', 'P1', '1D', 'P1DT', 'xP1D', 'P1D;', 'forever', 'P367D'])(
 		'the duration %s',

@@ -5,18 +5,8 @@ import type { GrantView } from '#core/grants.ts';
 import type { QueryView } from '#core/query.ts';
 import { principalOf, rawRows } from '#local/story/world.ts';
 import { ledgerSize, type TestBank, testBank } from '#tests/fixtures.ts';
-import {
-	enrol,
-	expectRefusal,
-	finished,
-	get,
-	grantTo,
-	type Page,
-	post,
-	refused,
-	requestBody,
-	rowsOf,
-} from './harness.ts';
+import { expectRefusal, finished, get, grantTo, type Page, post, refused, requestBody, rowsOf } from './harness.ts';
+import { enrol } from './registration.ts';
 
 let test: TestBank;
 let grant: GrantView;

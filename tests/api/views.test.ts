@@ -223,8 +223,8 @@ describe('a dry run over a view', () => {
 			['lending.loans', `"status" IN ('B', 'D')`],
 			['lending.accounts', null],
 		]);
-		expect(plan.sql).toContain('"lending"."loans"');
-		expect(plan.sql).not.toContain('"lending"."districts"');
+		expect(plan.sql).toContain('"fl_210000000001_lending"."loans"');
+		expect(plan.sql).not.toContain('lending"."districts"');
 	});
 
 	it('says whom to ask for what is missing below it', async () => {

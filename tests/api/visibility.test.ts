@@ -4,7 +4,8 @@ import { type IncomingMessage, request } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Answer } from '#local/story/client.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
-import { enrol, expectRefusal, file, get, grantTo, post, refused, requestBody, send } from './harness.ts';
+import { expectRefusal, file, get, grantTo, post, refused, requestBody, send } from './harness.ts';
+import { enrol } from './registration.ts';
 
 let test: TestBank;
 

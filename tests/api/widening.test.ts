@@ -1,7 +1,8 @@
 /** Rows that only Lake Formation's filter holds: a grant for somebody else on the same principal must not widen them. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type TestBank, testBank } from '../fixtures.ts';
-import { enrol, finished, get, grantTo, requestBody } from './harness.ts';
+import { finished, get, grantTo, requestBody } from './harness.ts';
+import { enrol } from './registration.ts';
 
 let test: TestBank;
 

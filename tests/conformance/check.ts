@@ -65,7 +65,8 @@ function checkerOf(document: Document): (exchange: Exchange) => Verdict {
 
 function patternOf(template: string): RegExp {
 	const literal = template.replaceAll(/[.+*?^$()|[\]\\]/g, '\\$&');
-	return new RegExp(`^${literal.replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
+	// The place of a tile has slashes, which no template of OpenAPI can say.
+	return new RegExp(`^${literal.replace('{path}', '.+').replaceAll(/\{[^}]+\}/g, '[^/]+')}$`);
 }
 
 type ValidatorOf = (at: readonly string[]) => ValidateFunction;

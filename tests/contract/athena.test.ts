@@ -6,9 +6,7 @@ import {
 	BatchGetQueryExecutionCommand,
 	GetQueryExecutionCommand,
 	GetQueryResultsCommand,
-	GetWorkGroupCommand,
 	ListQueryExecutionsCommand,
-	ListWorkGroupsCommand,
 	paginateGetQueryResults,
 	type StartQueryExecutionInput,
 	StopQueryExecutionCommand,
@@ -18,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { emptyLanding } from '#local/aws.ts';
 import { createFilter, endless, filterNamed, grant, revoke, startQuery, tableNamed } from '#tests/local/calls.ts';
 import {
+	BYSTANDER,
 	cells,
 	ended,
 	GRANTOR,
@@ -64,7 +63,7 @@ describe('StartQueryExecution refuses', () => {
 		['a token longer than 128 characters', { ClientRequestToken: 'x'.repeat(129) }, 'INVALID_INPUT'],
 		['a location that is not in S3', { ResultConfiguration: { OutputLocation: '/tmp' } }, 'INVALID_INPUT'],
 		['a work group of another account', { WorkGroup: 'fairlead-lending' }, 'INVALID_INPUT'],
-		['no work group where none is primary', { WorkGroup: undefined }, 'INVALID_INPUT'],
+		['primary, which has no place for results, without one', { WorkGroup: undefined }, 'INVALID_INPUT'],
 		['an empty query', { QueryString: '' }, 'INVALID_INPUT'],
 		['parameters, which are not supported here', { ExecutionParameters: ['1'] }, 'INVALID_INPUT'],
 		['a text that is no SQL', { QueryString: 'SELECT FROM WHERE' }, 'MALFORMED_QUERY'],
@@ -359,21 +358,22 @@ describe('executions', () => {
 	});
 });
 
-describe('work groups', () => {
-	test("are those of the caller's account", async () => {
-		const { WorkGroup } = await athena.send(new GetWorkGroupCommand({ WorkGroup: WORK_GROUP }));
-		expect(WorkGroup).toMatchObject({
-			Name: WORK_GROUP,
-			State: 'ENABLED',
-			Configuration: { EnforceWorkGroupConfiguration: true },
+describe('where the account has a database default', () => {
+	test('a query needs DESCRIBE on it, or anything else there', async () => {
+		const own = await openLake();
+		const landing = { ...emptyLanding('eu-central-1'), databases: [{ account: LENDING, name: 'default' }] };
+		await own.aws.provision(landing);
+		const grantor = await own.lakeformation(GRANTOR);
+		await grant(grantor, tableNamed('loans'), ['SELECT'], BYSTANDER);
+		const client = await own.athena(BYSTANDER);
+		const more = { WorkGroup: 'primary', ResultConfiguration: { OutputLocation: 's3://results/' } };
+		const query = async () => (await runQuery(client, 'SELECT count(*) AS n FROM lending.loans', more)).Status;
+		expect(await query()).toMatchObject({
+			State: 'FAILED',
+			StateChangeReason: 'Insufficient Lake Formation permission(s): Required Describe on default',
 		});
-		const producer = await lake.athena(GRANTOR);
-		expect((await refusal(producer.send(new GetWorkGroupCommand({ WorkGroup: WORK_GROUP })))).name).toBe(
-			'InvalidRequestException',
-		);
-		expect((await producer.send(new ListWorkGroupsCommand({}))).WorkGroups).toEqual([]);
-		expect((await athena.send(new ListWorkGroupsCommand({}))).WorkGroups?.map(({ Name }) => Name)).toEqual([
-			WORK_GROUP,
-		]);
+		await grant(grantor, { Database: { CatalogId: LENDING, Name: 'default' } }, ['DESCRIBE'], BYSTANDER);
+		expect(await query()).toMatchObject({ State: 'SUCCEEDED' });
+		await own.close();
 	});
 });

@@ -1,18 +1,28 @@
 import {
 	type DataCellsFilter,
+	type DataLakeSettings,
 	DeleteDataCellsFilterCommand,
-	DescribeResourceCommand,
 	GetDataCellsFilterCommand,
 	GetDataLakeSettingsCommand,
 	type LakeFormationClient,
 	ListDataCellsFilterCommand,
 	PutDataLakeSettingsCommand,
-	RegisterResourceCommand,
 	UpdateDataCellsFilterCommand,
 } from '@aws-sdk/client-lakeformation';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { emptyLanding } from '#local/aws.ts';
 import { createFilter } from '#tests/local/calls.ts';
-import { BYSTANDER, GRANTOR, type Lake, LENDING, openLake, RISK_ROLE, refusal, TABLE } from '#tests/local/harness.ts';
+import {
+	BYSTANDER,
+	GRANTOR,
+	type Lake,
+	LENDING,
+	openLake,
+	REGION,
+	RISK_ROLE,
+	refusal,
+	TABLE,
+} from '#tests/local/harness.ts';
 
 let lake: Lake;
 let admin: LakeFormationClient;
@@ -25,6 +35,10 @@ afterEach(async () => {
 });
 
 const create = (more: Partial<DataCellsFilter>, client = admin) => createFilter(client, more);
+const update = (more: Partial<DataCellsFilter>, client = admin) => {
+	const TableData = { ...TABLE, Name: 'f', ColumnNames: ['loan_id'], RowFilter: { AllRowsWildcard: {} }, ...more };
+	return client.send(new UpdateDataCellsFilterCommand({ TableData }));
+};
 
 describe('a data cells filter', () => {
 	test.each<[string, Partial<DataCellsFilter>]>([
@@ -99,14 +113,31 @@ describe('a data cells filter', () => {
 		expect(read.DataCellsFilter?.VersionId).toBe('2');
 	});
 
-	test('cannot be updated in place here', async () => {
+	test('that is updated is replaced whole and has another version', async () => {
+		await create({ RowFilter: { FilterExpression: 'loan_id = 1' } });
+		await update({ ColumnNames: undefined, ColumnWildcard: { ExcludedColumnNames: ['note'] } });
+		const read = await admin.send(new GetDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+		expect(read.DataCellsFilter).toEqual({
+			...TABLE,
+			Name: 'f',
+			ColumnWildcard: { ExcludedColumnNames: ['note'] },
+			RowFilter: { AllRowsWildcard: {} },
+			VersionId: '2',
+		});
+	});
+
+	test('is not updated where it is not, not by others, not to what a new one may not be, not from an old version', async () => {
+		expect((await refusal(update({}))).typed).toBe('EntityNotFoundException');
 		await create({});
-		const update = admin.send(
-			new UpdateDataCellsFilterCommand({
-				TableData: { ...TABLE, Name: 'f', ColumnNames: ['status'], RowFilter: { AllRowsWildcard: {} } },
-			}),
-		);
-		expect((await refusal(update)).name).toBe('UnknownOperationException');
+		const bystander = await lake.lakeformation(BYSTANDER);
+		expect((await refusal(update({}, bystander))).typed).toBe('AccessDeniedException');
+		expect((await refusal(update({ ColumnNames: ['nosuch'] }))).typed).toBe('InvalidInputException');
+		await update({ VersionId: '1' });
+		// LFDG/troubleshooting; that the version is what is compared is assumed (VERSION_IS_A_LOCK).
+		expect(await refusal(update({ VersionId: '1' }))).toMatchObject({
+			typed: 'ConcurrentModificationException',
+			message: 'Please retry in a short while',
+		});
 	});
 
 	test('is listed by table, page by page', async () => {
@@ -128,7 +159,7 @@ describe('a data cells filter', () => {
 	});
 });
 
-describe('settings and locations', () => {
+describe('settings', () => {
 	test('only an administrator changes the settings, and the change decides who is one', async () => {
 		const bystander = await lake.lakeformation(BYSTANDER);
 		const DataLakeSettings = { DataLakeAdmins: [{ DataLakePrincipalIdentifier: BYSTANDER }] };
@@ -142,20 +173,46 @@ describe('settings and locations', () => {
 		expect(read.DataLakeSettings).toMatchObject({ ...DataLakeSettings, CreateTableDefaultPermissions: [] });
 	});
 
-	test('a location is registered once and described; another account does not see it', async () => {
-		const ResourceArn = 'arn:aws:s3:::lake/new';
-		expect((await refusal(admin.send(new DescribeResourceCommand({ ResourceArn })))).typed).toBe(
-			'EntityNotFoundException',
-		);
-		await admin.send(new RegisterResourceCommand({ ResourceArn, UseServiceLinkedRole: true }));
-		expect(
-			(await refusal(admin.send(new RegisterResourceCommand({ ResourceArn, UseServiceLinkedRole: true })))).typed,
-		).toBe('AlreadyExistsException');
-		const { ResourceInfo } = await admin.send(new DescribeResourceCommand({ ResourceArn }));
-		expect(ResourceInfo).toMatchObject({ ResourceArn, HybridAccessEnabled: false });
-		const foreign = await lake.lakeformation(RISK_ROLE);
-		expect((await refusal(foreign.send(new DescribeResourceCommand({ ResourceArn })))).typed).toBe(
-			'EntityNotFoundException',
+	test('there are at most 30 administrators, and a version of sharing that exists', async () => {
+		const principals = (count: number) =>
+			Array.from({ length: count }, (_, i) => ({ DataLakePrincipalIdentifier: `${GRANTOR}${i}` }));
+		const put = (DataLakeSettings: DataLakeSettings) =>
+			admin.send(new PutDataLakeSettingsCommand({ DataLakeSettings }));
+		expect((await refusal(put({ DataLakeAdmins: principals(31) }))).name).toBe('InvalidInputException');
+		expect((await refusal(put({ ReadOnlyAdmins: principals(31) }))).name).toBe('InvalidInputException');
+		expect((await refusal(put({ Parameters: { CROSS_ACCOUNT_VERSION: '9' } }))).name).toBe('InvalidInputException');
+		const roles = principals(29).map((each) => ({ arn: each.DataLakePrincipalIdentifier, trusts: [] }));
+		await lake.aws.provision({ ...emptyLanding(REGION), roles });
+		const DataLakeAdmins = [{ DataLakePrincipalIdentifier: GRANTOR }, ...principals(29)];
+		await put({ DataLakeAdmins, Parameters: { CROSS_ACCOUNT_VERSION: '3' } });
+		const read = await admin.send(new GetDataLakeSettingsCommand({}));
+		expect(read.DataLakeSettings).toMatchObject({ DataLakeAdmins, Parameters: { CROSS_ACCOUNT_VERSION: '3' } });
+	});
+
+	test('nobody is made an administrator but a role of the account', async () => {
+		const before = (await admin.send(new GetDataLakeSettingsCommand({}))).DataLakeSettings;
+		const user = `arn:aws:iam::${LENDING}:user/anna`;
+		for (const nobody of [RISK_ROLE, `${GRANTOR}-nobody`, user, 'IAM_ALLOWED_PRINCIPALS']) {
+			const DataLakeAdmins = [GRANTOR, nobody].map((each) => ({ DataLakePrincipalIdentifier: each }));
+			for (const DataLakeSettings of [{ DataLakeAdmins }, { ReadOnlyAdmins: DataLakeAdmins }]) {
+				const put = admin.send(new PutDataLakeSettingsCommand({ DataLakeSettings }));
+				expect((await refusal(put)).name).toBe('InvalidInputException');
+			}
+		}
+		expect((await admin.send(new GetDataLakeSettingsCommand({}))).DataLakeSettings).toEqual(before);
+	});
+
+	test('what a read-only administrator sees he does not change', async () => {
+		await create({});
+		const DataLakeAdmins = [{ DataLakePrincipalIdentifier: GRANTOR }];
+		const ReadOnlyAdmins = [{ DataLakePrincipalIdentifier: BYSTANDER }];
+		await admin.send(new PutDataLakeSettingsCommand({ DataLakeSettings: { DataLakeAdmins, ReadOnlyAdmins } }));
+		const bystander = await lake.lakeformation(BYSTANDER);
+		const read = await bystander.send(new GetDataCellsFilterCommand({ ...TABLE, Name: 'f' }));
+		expect(read.DataCellsFilter?.Name).toBe('f');
+		expect((await refusal(create({ Name: 'g' }, bystander))).typed).toBe('AccessDeniedException');
+		expect((await refusal(bystander.send(new DeleteDataCellsFilterCommand({ ...TABLE, Name: 'f' })))).typed).toBe(
+			'AccessDeniedException',
 		);
 	});
 });

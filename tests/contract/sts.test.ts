@@ -1,3 +1,5 @@
+import { GetDatabasesCommand, GlueClient } from '@aws-sdk/client-glue';
+import { CreateRoleCommand } from '@aws-sdk/client-iam';
 import {
 	AssumeRoleCommand,
 	type AssumeRoleCommandInput,
@@ -46,7 +48,7 @@ describe('AssumeRole', () => {
 		['more than an hour for a role that assumes a role', { DurationSeconds: 3601 }],
 		['a session name with a space', { RoleSessionName: 'a b' }],
 		['a session policy, which would have no effect', { Policy: '{}' }],
-		['session tags, which would have no effect', { Tags: [{ Key: 'team', Value: 'risk' }] }],
+		['a source identity, which would have no effect', { SourceIdentity: 'anna' }],
 	])('refuses %s', async (_name, input) => {
 		expect((await refusal(assume(input))).name).toBe('ValidationError');
 	});
@@ -74,4 +76,70 @@ test('GetCallerIdentity names the identity of a long-lived key', async () => {
 	const user = lake.aws.issueKey(`arn:aws:iam::${PLATFORM}:user/operator`);
 	const operator = await sts(user).send(new GetCallerIdentityCommand({}));
 	expect(operator.Arn).toBe(`arn:aws:iam::${PLATFORM}:user/operator`);
+});
+
+describe('session tags', () => {
+	const team = [{ Key: 'Team', Value: 'risk' }];
+	test.each([
+		['a key twice, in another case', { Tags: [...team, { Key: 'team', Value: 'other' }] }, 'InvalidParameterValue'],
+		['a key handed on that is not sent', { Tags: team, TransitiveTagKeys: ['flow'] }, 'InvalidParameterValue'],
+		['an empty key', { Tags: [{ Key: '', Value: 'x' }] }, 'ValidationError'],
+		['a value with a sign that tags do not take', { Tags: [{ Key: 'team', Value: '<' }] }, 'ValidationError'],
+		[
+			'more than fifty',
+			{ Tags: Array.from({ length: 51 }, (_, n) => ({ Key: `k${n}`, Value: '' })) },
+			'ValidationError',
+		],
+	])('are refused with %s', async (_name, input, name) => {
+		expect((await refusal(assume(input))).name).toBe(name);
+	});
+
+	/** A role whose trust admits `from` only with this tag of the session. */
+	const roleFor = async (RoleName: string, from: string, tagged: Record<string, string>) => {
+		const statement = { Effect: 'Allow', Principal: { AWS: from }, Action: ['sts:AssumeRole', 'sts:TagSession'] };
+		const Statement = [{ ...statement, Condition: { StringEquals: tagged } }];
+		const AssumeRolePolicyDocument = JSON.stringify({ Version: '2012-10-17', Statement });
+		const { Role } = await lake.iam().send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
+		return Role?.Arn ?? '';
+	};
+	const keysOf = async (call: ReturnType<typeof assume>): Promise<Keys> => {
+		const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = (await call).Credentials ?? {};
+		return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+	};
+
+	test('stay with the session; a further role has those only that are handed on, and cannot set them anew', async () => {
+		const flow = { Key: 'flow', Value: 'f-1' };
+		const first = await roleFor('by-team', RISK_ROLE, { 'aws:PrincipalTag/team': 'risk' });
+		const second = await roleFor('by-flow', first, { 'aws:PrincipalTag/Flow': 'f-1' });
+		const third = await roleFor('by-team-again', first, { 'aws:PrincipalTag/team': 'risk' });
+		const plain = await keysOf(assume({ RoleArn: RISK_ROLE }));
+		expect((await refusal(assume({ RoleArn: first }, plain))).name).toBe('AccessDenied');
+		const tags = { Tags: [...team, flow], TransitiveTagKeys: ['flow'] };
+		const tagged = await keysOf(assume({ RoleArn: RISK_ROLE, ...tags }));
+		const inner = await keysOf(assume({ RoleArn: first }, tagged));
+		await assume({ RoleArn: second }, inner);
+		expect((await refusal(assume({ RoleArn: third }, inner))).name).toBe('AccessDenied');
+		const anew = { RoleArn: second, Tags: [{ Key: 'FLOW', Value: 'f-2' }] };
+		expect((await refusal(assume(anew, inner))).name).toBe('InvalidParameterValue');
+	});
+});
+
+test('keys of a session are refused from the second that they expire on', async () => {
+	let now = new Date('2026-03-01T08:00:00Z');
+	const dated = await openLake({ clock: () => now });
+	const at = (keys: Keys) => ({ ...dated.settings(keys), systemClockOffset: now.getTime() - Date.now() });
+	const broker = new STSClient(at(dated.broker));
+	const command = new AssumeRoleCommand({ RoleArn: GRANTOR, RoleSessionName: 'fairlead', DurationSeconds: 900 });
+	const { Credentials } = await broker.send(command);
+	expect(Credentials?.Expiration).toEqual(new Date('2026-03-01T08:15:00Z'));
+	const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = Credentials ?? {};
+	const keys = { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+	const who = () => new STSClient(at(keys)).send(new GetCallerIdentityCommand({}));
+	now = new Date('2026-03-01T08:14:59Z');
+	expect((await who()).Account).toBe(LENDING);
+	now = new Date('2026-03-01T08:15:00Z');
+	expect((await refusal(who())).name).toBe('ExpiredToken');
+	const glue = new GlueClient(at(keys));
+	expect((await refusal(glue.send(new GetDatabasesCommand({})))).name).toBe('ExpiredTokenException');
+	await dated.close();
 });

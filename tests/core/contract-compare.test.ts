@@ -135,6 +135,38 @@ describe('comparing two versions', () => {
 		expect(compare(before, key).changes).toMatchObject([{ kind: 'column-added', breaking: true }]);
 	});
 
+	it('tells rows that are closed to other domains, or opened: nothing that ran stops to run', () => {
+		const scoped = (...value: { column: string; attribute: string }[]) =>
+			read((d) => (d.schema[0]['customProperties'] = [{ property: 'rowScope', value }]));
+		const [one, other] = ['line-of-business', 'jurisdiction'].map((attribute) =>
+			scoped({ column: 'status', attribute }),
+		);
+		const at = { table: 'loans', column: 'status', breaking: false };
+		const added = { ...at, kind: 'row-scope-added', from: null, to: 'line-of-business' };
+		const removed = { ...at, kind: 'row-scope-removed', from: 'line-of-business', to: null };
+		const told = (a: Contract = before, b: Contract = before) => {
+			const { changes, raised, lowered, breaking } = compare(a, b);
+			return { changes, raised, lowered, breaking };
+		};
+		expect(told(before, one)).toEqual({ changes: [added], raised: true, lowered: false, breaking: false });
+		expect(told(one, before)).toEqual({ changes: [removed], raised: false, lowered: true, breaking: false });
+		const changes = [removed, { ...added, to: 'jurisdiction' }];
+		expect(told(one, other)).toEqual({ changes, raised: true, lowered: true, breaking: false });
+	});
+
+	it.each([
+		[[], ['CZ'], null, 'CZ', { breaking: true, lowered: false }],
+		[['CZ'], [], 'CZ', null, { breaking: false, lowered: true }],
+		[['CZ'], ['SK', 'CZ'], 'CZ', 'CZ, SK', { breaking: false, lowered: true }],
+		[['CZ', 'SK'], ['CZ'], 'CZ, SK', 'CZ', { breaking: true, lowered: false }],
+		[['CZ'], ['SK'], 'CZ', 'SK', { breaking: true, lowered: true }],
+	])('from %j to %j says whether any domain may no longer ask, or may now', (was, is, from, to, told) => {
+		const at = (value: string[]) =>
+			read((d) => value.length > 0 && d.customProperties.push({ property: 'residency', value }));
+		expect(compare(at(was), at(is))).toMatchObject({ ...told, changes: [{ kind: 'residency-changed', from, to }] });
+		expect(compare(at(is), at(is.toReversed())).changes).toEqual([]);
+	});
+
 	it.each([
 		['internal', 'restricted', { raised: true, lowered: false }],
 		['restricted', 'internal', { raised: false, lowered: true }],

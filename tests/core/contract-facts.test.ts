@@ -166,6 +166,25 @@ describe('facts of a contract', () => {
 		expect(factsOf(low, without, [high, low]).facts.lowered).not.toContain('loans.loan_id');
 	});
 
+	it('against any version before name rows and places that were closed to other domains', () => {
+		const closed = read((d) => {
+			const value = [{ column: 'status', attribute: 'line-of-business' }];
+			d.schema[0]['customProperties'] = [{ property: 'rowScope', value }];
+			d.customProperties.push({ property: 'residency', value: ['CZ'] });
+		});
+		const { facts, places } = factsOf(sound, closed);
+		expect(facts.lowered).toEqual(['loans.status', 'residency']);
+		expect(places['lowered']).toEqual([
+			{ path: ['schema', 0], says: 'rowScope of status by line-of-business is gone' },
+			{ path: ['customProperties'], says: 'residency was CZ' },
+		]);
+		expect(factsOf(closed, sound).facts.lowered).toEqual([]);
+		expect(factsOf(closed, closed).facts.lowered).toEqual([]);
+		// Taken away and brought back: held against what it was last.
+		const without = read((d) => (d.schema[0]['name'] = 'others'));
+		expect(factsOf(sound, without, [closed]).facts.lowered).toEqual(['loans.status']);
+	});
+
 	it('count what lies within a column as the column', () => {
 		const nested = (name: string, value: string) =>
 			read((d) => {

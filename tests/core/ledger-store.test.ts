@@ -1,6 +1,7 @@
 /** The ledger on a real store: concurrency, tampering behind its back, SIGKILL while writing. */
 
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,7 +18,7 @@ import type { LocalAws } from '#local/aws.ts';
 import { domain, type LedgerContext, openLedger } from './ledger-context.ts';
 
 let home: string;
-let local: LocalAws;
+let local: Pick<LocalAws, 'close'>;
 let ctx: LedgerContext;
 
 beforeAll(async () => {
@@ -75,6 +76,13 @@ describe('appending', () => {
 		expect(await Ledger.payload(ctx, entry.entry)).toEqual(pii);
 		const item = { pk: { S: `P#${entry.entry.id}` }, sk: { S: '-' } };
 		const { Item } = await ctx.aws.dynamodb.send(new GetItemCommand({ TableName: 'test-payloads', Key: item }));
+		// By nobody's code but this: SHA-256(salt || RFC 8785 bytes).
+		const salted = Buffer.concat([
+			Item?.['salt']?.B ?? new Uint8Array(),
+			Buffer.from('{"charter":"written by Ada Lovelace"}'),
+		]);
+		expect([Item?.['salt']?.B?.length, salted.length]).toEqual([16, 53]);
+		expect(entry.entry.piiHash).toBe(createHash('sha256').update(salted).digest('hex'));
 		const altered = { ...Item, ...item, pii: { B: deflateRawSync('{"charter":"by nobody"}') } };
 		await ctx.aws.dynamodb.send(new PutItemCommand({ TableName: 'test-payloads', Item: altered }));
 		await expect(Ledger.payload(ctx, entry.entry)).rejects.toMatchObject({ code: 'record-corrupt' });

@@ -5,6 +5,18 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { canonicalBytes, leafHash, open, seal } from '#core/ledger/entry.ts';
 import { type Stored, verifyStream } from '#core/ledger/verify.ts';
+import { Unverified } from '#verifier/error.ts';
+import { versionOf } from '#verifier/log/entry.ts';
+
+/** What a call throws; null where it throws nothing. */
+function outcomeOf(call: () => unknown): unknown {
+	try {
+		call();
+		return null;
+	} catch (error) {
+		return error;
+	}
+}
 
 const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
@@ -37,6 +49,32 @@ describe('canonical bytes', () => {
 		expect(() => canonicalBytes(value)).toThrow(expect.objectContaining({ code: 'validation' }));
 	});
 
+	it.each(['array', 'object', 'empty'])(
+		'refuse what is nested deeper than a verifier reads, and nothing else: %s',
+		(kind) => {
+			const nested = (depth: number): unknown =>
+				depth === 0
+					? kind === 'empty'
+						? {}
+						: null
+					: kind === 'array'
+						? [nested(depth - 1)]
+						: { a: nested(depth - 1) };
+			const outcomes = Array.from({ length: 10 }, (_, i) => {
+				const entry = { at: nested(59 + i), stream: 's', ver: 1 };
+				const read = outcomeOf(() => versionOf(new TextEncoder().encode(JSON.stringify(entry))));
+				const written = outcomeOf(() => canonicalBytes(entry));
+				expect([written, i]).toEqual([
+					read instanceof Unverified ? expect.objectContaining({ code: 'validation' }) : null,
+					i,
+				]);
+				return written === null;
+			});
+			expect(outcomes.slice(0, 5)).toEqual(Array(5).fill(true));
+			expect(outcomes.slice(5)).toEqual(Array(5).fill(false));
+		},
+	);
+
 	const scalar = fc.oneof(
 		fc.string({ unit: 'grapheme' }),
 		fc.boolean(),
@@ -59,6 +97,15 @@ describe('canonical bytes', () => {
 				const back: unknown = JSON.parse(text(bytes));
 				expect(Buffer.from(canonicalBytes(back))).toEqual(Buffer.from(bytes));
 				expect(back).toEqual(JSON.parse(JSON.stringify(value)));
+			}),
+		);
+	});
+
+	it('are read by a verifier, whatever an entry holds', () => {
+		fc.assert(
+			fc.property(json, (value) => {
+				const { bytes } = seal({ ...entryOf('s', 1, undefined), value });
+				expect(versionOf(bytes)).toEqual({ stream: 's', ver: 1, prev: undefined });
 			}),
 		);
 	});

@@ -21,6 +21,7 @@ export function begin(c: HonoContext<Env>, requestId: string): void {
 		version: 'test',
 		issuer: 'https://issuer.example',
 		callsPerMinute: 600,
+		sealedWaitMs: 0,
 		startsAhead: false,
 		docs: '',
 		log: silent,

@@ -30,6 +30,7 @@ export function anotherInstance(bank: Bank, callsPerMinute: number, more: Partia
 			version: 'test',
 			issuer,
 			callsPerMinute,
+			sealedWaitMs: 0,
 			startsAhead: false,
 			docs: bank.dataDir,
 			log: makeLog('test', path.join(bank.dataDir, 'another.log')),

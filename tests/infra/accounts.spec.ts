@@ -1,13 +1,20 @@
-/** What other accounts deploy: exactly the actions that Fairlead uses there, for Fairlead's two functions alone. */
+/** What other accounts deploy: exactly the actions that Fairlead uses there, for Fairlead's functions alone. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { grantorUses, principalUses } from '../../infra/actions.ts';
+import { consumerUses, type FunctionName, grantorUses, principalUses, sharingUses } from '../../infra/actions.ts';
 import { principalRoles, readSettings, resultBucketOf, workGroupOf } from '../../infra/settings.ts';
 import { root } from './stack.ts';
 
-type Statement = { Sid: string; Effect: string; Action: string | string[]; Resource: unknown; Principal?: unknown };
+type Statement = {
+	Sid: string;
+	Effect: string;
+	Action: string | string[];
+	Resource: unknown;
+	Principal?: unknown;
+	Condition?: unknown;
+};
 type Role = {
 	Properties: {
 		RoleName: unknown;
@@ -24,6 +31,7 @@ const roleIn = (file: string, name: string): Role => {
 	return template.Resources[name] as Role;
 };
 const grantor = roleIn('grantor.yaml', 'Grantor').Properties;
+const consumer = roleIn('consumer.yaml', 'Consumer').Properties;
 const principal = roleIn('principal.yaml', 'Principal').Properties;
 
 const statementsOf = ({ Policies }: Role['Properties']) => Policies.flatMap((p) => p.PolicyDocument.Statement);
@@ -35,10 +43,12 @@ const actionsOf = (role: Role['Properties'], ...sids: string[]) =>
 const union = (uses: Record<string, readonly string[]>) => [...new Set(Object.values(uses).flat())].toSorted();
 
 describe.each([
-	['grantor', grantor],
-	['principal', principal],
-])('%s', (_, role) => {
-	it("trusts the roles of Fairlead's functions, no account and no service", () => {
+	['grantor', grantor, grantorUses],
+	['consumer', consumer, consumerUses],
+	['principal', principal, principalUses],
+])('%s', (_, role, uses: Record<FunctionName, readonly string[]>) => {
+	it("trusts the roles of Fairlead's functions that do something as it, no account and no service", () => {
+		const users = (Object.keys(uses) as FunctionName[]).filter((name) => uses[name].length > 0);
 		const trust = role.AssumeRolePolicyDocument.Statement;
 		const arn = (name: string) => ({
 			'Fn::Sub': `arn:\${AWS::Partition}:iam::\${FairleadAccount}:role/fairlead-\${FairleadStage}-${name}`,
@@ -47,7 +57,7 @@ describe.each([
 			{
 				Sid: 'FairleadOnly',
 				Effect: 'Allow',
-				Principal: { AWS: [arn('api'), arn('sweep')] },
+				Principal: { AWS: users.map(arn) },
 				Action: 'sts:AssumeRole',
 			},
 		]);
@@ -62,17 +72,73 @@ describe.each([
 });
 
 describe('grantor', () => {
-	it('may do exactly what Fairlead does as it', () => {
+	it('may do exactly what Fairlead does as it, and what Lake Formation does for it to share', () => {
+		const sharing = Object.values(sharingUses).flatMap(({ actions }) => actions);
 		expect(
 			statementsOf(grantor)
 				.flatMap((s) => s.Action)
 				.toSorted(),
-		).toEqual(union(grantorUses));
+		).toEqual(union({ ...grantorUses, sharing }));
+		for (const [sid, { actions, reason }] of Object.entries(sharingUses)) {
+			expect(actionsOf(grantor, sid)).toEqual(actions);
+			expect(reason.length).toBeGreaterThan(10);
+		}
+	});
+
+	it('touches no resource share but those that Lake Formation makes', () => {
+		const changing = statementsOf(grantor).filter((s) => [s.Action].flat().some((a) => /^ram:(?!Get|List)/.test(a)));
+		expect(changing.map((s) => [s.Sid, s.Condition])).toEqual([
+			[
+				'CreateShares',
+				{ StringLikeIfExists: { 'ram:RequestedResourceType': ['glue:Catalog', 'glue:Database', 'glue:Table'] } },
+			],
+			['KeepShares', { StringLike: { 'ram:ResourceShareName': 'LakeFormation*' } }],
+			[
+				'ShareByLakeFormation',
+				{
+					ArnLike: {
+						'ram:PermissionArn': { 'Fn::Sub': 'arn:${AWS::Partition}:ram::aws:permission/AWSRAMLFEnabled*' },
+					},
+				},
+			],
+		]);
 	});
 
 	it('cannot read a row', () => {
 		const actions = statementsOf(grantor).flatMap((s) => s.Action);
 		expect(actions.filter((a) => /GetDataAccess|^s3:|^athena:/.test(a))).toEqual([]);
+	});
+});
+
+describe('consumer', () => {
+	it('may do exactly what Fairlead does as it', () => {
+		expect(
+			statementsOf(consumer)
+				.flatMap((s) => s.Action)
+				.toSorted(),
+		).toEqual(union(consumerUses));
+	});
+
+	it('makes and removes databases named as links are, and nothing else', () => {
+		const glue = statementsOf(consumer).filter((s) => [s.Action].flat().some((a) => /Create|Delete/.test(a)));
+		expect(glue).toHaveLength(1);
+		const resources = glue.flatMap((s) => s.Resource as { 'Fn::Sub': string }[]);
+		const places = resources.map((r) => r['Fn::Sub'].split(':').at(-1));
+		expect(places).toEqual(['catalog', 'database/fl_*', 'table/fl_*/*', 'userDefinedFunction/fl_*/*']);
+	});
+
+	it('cannot read a row, and of roles sees those named as principals are', () => {
+		const actions = statementsOf(consumer).flatMap((s) => s.Action);
+		expect(actions.filter((a) => /GetDataAccess|^s3:|^athena:|GetTable/.test(a))).toEqual([
+			// Which queries there were; none of what they gave.
+			'athena:ListWorkGroups',
+			'athena:BatchGetQueryExecution',
+			'athena:ListQueryExecutions',
+		]);
+		const iam = statementsOf(consumer).filter((s) => [s.Action].flat().some((a) => a.startsWith('iam:')));
+		expect(iam.map((s) => [s.Action, s.Resource])).toEqual([
+			['iam:GetRole', { 'Fn::Sub': 'arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${Prefix}*' }],
+		]);
 	});
 });
 

@@ -10,9 +10,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import * as pulumi from '@pulumi/pulumi';
+import { beforeAll, expect } from 'vitest';
+import { readSettings } from '../../infra/settings.ts';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 export const PLATFORM_ACCOUNT = '210000000000';
+/** Of RFC 8032, 7.1, TEST 1; as a SubjectPublicKeyInfo. */
+const PUBLIC_KEY = 'MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=';
 
 export type Resource = {
 	readonly type: string;
@@ -31,6 +35,26 @@ type Config = {
 	app: (input: { stage: string }) => Promise<Record<string, unknown>>;
 	run: () => Promise<Record<string, unknown>>;
 };
+
+/** The sample stage, for the tests of one file: evaluated before the first of them. */
+export function sampleStack() {
+	let evaluated: Stack | null = null;
+	beforeAll(async () => {
+		evaluated = await evaluate('sample');
+	});
+	const stack = (): Stack => {
+		if (evaluated === null) throw new Error('only a test can look at the stack');
+		return evaluated;
+	};
+	const all = (type: string): Resource[] => stack().resources.filter((r) => r.type === type);
+	/** The inputs of the one resource of this type and name. */
+	function one(type: string, name: string): Record<string, unknown> {
+		const found = all(type).filter((r) => r.name === name);
+		expect(found.map((r) => r.name)).toEqual([name]);
+		return found[0]?.inputs ?? {};
+	}
+	return { settings: readSettings(root, 'sample'), stack, all, one };
+}
 
 /** One per process: the platform keeps state of its own. */
 export async function evaluate(stage: string): Promise<Stack> {
@@ -105,6 +129,7 @@ function mock(resources: Resource[], stage: string): void {
 			'aws:index/getCallerIdentity:getCallerIdentity': { accountId: PLATFORM_ACCOUNT },
 			'aws:route53/getZones:getZones': { ids: ['Z1'] },
 			'aws:route53/getZone:getZone': { zoneId: 'Z1', name: 'bank.example' },
+			'aws:kms/getPublicKey:getPublicKey': { publicKey: PUBLIC_KEY },
 			// Without the echo the platform drops every policy it makes, and assertions on them would pass empty.
 			'aws:iam/getPolicyDocument:getPolicyDocument': {
 				statements: inputs['statements'],

@@ -166,7 +166,7 @@ describe('the landing zone made again', () => {
 		closing.push(() => lake.close());
 		const DataLakeSettings = {
 			DataLakeAdmins: [principal(BYSTANDER)],
-			ReadOnlyAdmins: [principal(RISK_ROLE)],
+			ReadOnlyAdmins: [principal(GRANTOR)],
 			Parameters: { CROSS_ACCOUNT_VERSION: '3' },
 		};
 		await (await lake.lakeformation(GRANTOR)).send(new PutDataLakeSettingsCommand({ DataLakeSettings }));

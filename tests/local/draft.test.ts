@@ -9,7 +9,8 @@ import { startBank } from '#local/bank.ts';
 import { draftContracts } from '#local/draft.ts';
 import { sampleContracts } from '#local/lake.ts';
 import { makeWorld, principalOf } from '#local/story/world.ts';
-import { enrol, grantTo, rowsOf } from '#tests/api/harness.ts';
+import { grantTo, rowsOf } from '#tests/api/harness.ts';
+import { enrol } from '#tests/api/registration.ts';
 import { makeLake } from '#tests/conformance/odcs/lake.ts';
 
 const home = mkdtempSync(path.join(tmpdir(), 'fairlead-draft-'));

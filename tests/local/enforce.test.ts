@@ -4,7 +4,7 @@ import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { duckType, type Grant, materialise, type Source, visibleColumns } from '#local/athena/enforce.ts';
+import { type Grant, materialise, type Source, visibleColumns } from '#local/athena/enforce.ts';
 import { execute, openInstance } from '#local/athena/execute.ts';
 
 type Loan = { loan_id: number; amount: string | null; status: string | null };
@@ -165,17 +165,50 @@ describe('the instance of a query', () => {
 		'SET lock_configuration = false',
 		"SET memory_limit = '100GB'",
 		'RESET memory_limit',
+		"SET disabled_filesystems = ''",
+		"SELECT * FROM enable_logging(storage='file', storage_config={'path': '$folder/log'})",
+		"CALL enable_logging(storage='file', storage_config={'path': '$folder/log'})",
+		"EXPORT DATABASE '$folder/all'",
+		"SELECT * FROM read_text('/proc/self/environ')",
+		'SELECT * FROM sniff_csv($file)',
+		'PRAGMA threads = 8',
 	])('is shut before the statement runs: %s', async (statement) => {
 		const sql = statement
 			.replace('$file', `'${csv.files[0]}'`)
+			.replace("'$folder/", `'${folder}/`)
 			.replace('$folder', `'${folder}/*'`)
 			.replace('$out', `'${folder}/out.db'`);
 		await expect(query(load(), sql)).rejects.toThrow(/disabled|locked|Permission|Cannot|configuration/);
 	});
 
-	test('is another one for each query', async () => {
-		await query(load(), 'CREATE TABLE left_behind AS SELECT 1');
-		await expect(query(load(), 'SELECT * FROM left_behind')).rejects.toThrow('does not exist');
+	test('is another one for each query: nothing that one leaves is there for the next', async () => {
+		for (const left of [
+			'CREATE TABLE left_behind AS SELECT 1',
+			'CREATE TEMP TABLE left_behind AS SELECT 1',
+			'CREATE VIEW left_behind AS SELECT * FROM lending.loans',
+			'CREATE MACRO left_behind() AS TABLE SELECT 1',
+		]) {
+			await query(load(), left);
+			await expect(query(load(), 'SELECT * FROM left_behind')).rejects.toThrow('does not exist');
+			await expect(query(load(), 'SELECT * FROM left_behind()')).rejects.toThrow('does not exist');
+		}
+		expect(await query(load(), 'SELECT count(*) FROM duckdb_functions() WHERE NOT internal')).toEqual([['0']]);
+		expect(await query(load(), 'SELECT count(*) FROM duckdb_databases() WHERE NOT internal')).toEqual([['1']]);
+	});
+
+	test('is open beside another one without either seeing the other', async () => {
+		const one = await openInstance(load());
+		const other = await openInstance(materialise(NAME, csv, [{ columns: ['status'], expression: "status = 'B'" }]));
+		const rows = async ({ connection }: typeof one) =>
+			(await connection.runAndReadAll('SELECT * FROM lending.loans')).getRowsJson();
+		expect(await rows(other)).toEqual([['B']]);
+		expect(await rows(one)).toEqual([
+			[1, '10.50'],
+			[5, '7.00'],
+		]);
+		one.close();
+		expect(await rows(other)).toEqual([['B']]);
+		other.close();
 	});
 });
 
@@ -188,6 +221,20 @@ describe('a query that fails', () => {
 			file: path.join(folder, 'out.rows'),
 			deadlineMs,
 		});
+
+	test.each([
+		'CREATE TABLE x (a int)',
+		'DROP TABLE lending.loans',
+		'INSERT INTO lending.loans SELECT * FROM lending.loans',
+		'DELETE FROM lending.loans',
+		'CALL pragma_version()',
+		"ATTACH ':memory:' AS other",
+		'EXPLAIN SELECT 1',
+		'SELECT 1; SELECT 2',
+		'BEGIN TRANSACTION',
+	])('because it is no query does so before anything runs: %s', async (sql) => {
+		expect(await run(sql)).toEqual({ kind: 'failed', reason: 'engine', hint: 'NotAQuery' });
+	});
 
 	test('over a value says so without the value', async () => {
 		const outcome = await run("SELECT CAST(loan_id || 'secret' AS INTEGER) FROM lending.loans");
@@ -220,105 +267,6 @@ describe('a query that fails', () => {
 	test('out of memory says so', async () => {
 		const outcome = await run("SELECT string_agg(repeat('x', 1000000), '') FROM range(2000)", 20_000);
 		expect(outcome).toMatchObject({ kind: 'failed', reason: 'memory' });
-	});
-});
-
-describe('a column of a compound type', () => {
-	test.each([
-		['array<string>', 'VARCHAR[]'],
-		['array<array<decimal(10,2)>>', 'DECIMAL(10, 2)[][]'],
-		['map<string,array<int>>', 'MAP(VARCHAR, INTEGER[])'],
-		[
-			'struct<name:string,home:struct<zip:char(5),at:timestamp>>',
-			'STRUCT("name" VARCHAR, "home" STRUCT("zip" VARCHAR, "at" TIMESTAMP))',
-		],
-		['row(name varchar, at timestamp)', 'STRUCT("name" VARCHAR, "at" TIMESTAMP)'],
-	])('%s is read as %s', (type, expected) => {
-		expect(duckType(type)).toBe(expected);
-	});
-
-	test.each(['array<>', 'array<int,int>', 'map<int>', 'struct<a>', 'array<union<int>>', 'array<int', 'row(int)'])(
-		'%s is not read',
-		(type) => {
-			expect(() => duckType(type)).toThrow('cannot be read here');
-		},
-	);
-
-	test('comes from Parquet with its values, fields by their names, and from no text file', async () => {
-		const file = path.join(folder, 'nested.parquet');
-		const instance = await DuckDBInstance.create(':memory:');
-		const connection = await instance.connect();
-		await connection.run(
-			`COPY (SELECT ['a', NULL] AS tags, MAP {'k': 1} AS scores, {'b': 2, 'a': 'x'} AS party) TO '${file}' (FORMAT parquet)`,
-		);
-		connection.closeSync();
-		instance.closeSync();
-		const columns = [
-			{ name: 'tags', type: 'array<string>' },
-			{ name: 'scores', type: 'map<string,bigint>' },
-			{ name: 'party', type: 'struct<a:string,b:int>' },
-		];
-		const source: Source = { columns, format: { kind: 'parquet' }, files: [file] };
-		const given = [{ columns: columns.map(({ name }) => name), expression: null }];
-		const rows = await query(materialise(NAME, source, given), 'SELECT tags, scores, party FROM lending.loans');
-		expect(rows).toEqual([[['a', null], [{ key: 'k', value: '1' }], { a: 'x', b: 2 }]]);
-		expect(() => materialise(NAME, { ...source, format: csv.format }, given)).toThrow('from text files');
-	});
-});
-
-describe('a timestamp finer than milliseconds', () => {
-	const read = async (type: string, value: string, kind: 'csv' | 'parquet') => {
-		const file = path.join(folder, `moments.${kind}`);
-		const instance = await DuckDBInstance.create(':memory:');
-		const connection = await instance.connect();
-		await connection.run("SET TimeZone = 'UTC'");
-		await connection.run(`COPY (SELECT 1 AS id, ${value} AS at) TO '${file}' (FORMAT ${kind})`);
-		connection.closeSync();
-		instance.closeSync();
-		const columns = [
-			{ name: 'id', type: 'int' },
-			{ name: 'at', type },
-		];
-		const format = kind === 'csv' ? csv.format : { kind };
-		const source: Source = { columns, format, files: [file] };
-		const load = materialise(NAME, source, [{ columns: ['id', 'at'], expression: null }]);
-		const sql = 'SELECT CAST("at" AS VARCHAR) FROM lending.loans';
-		const outcome = await execute({ id: 'x', load, sql, file: path.join(folder, 'out.rows'), deadlineMs: 10_000 });
-		if (outcome.kind === 'failed') return outcome;
-		return (await query(load, sql))[0]?.[0];
-	};
-	const moment = '2024-01-31 12:30:45.123';
-	const refused = {
-		kind: 'failed',
-		reason: 'value',
-		hint: 'runs on Athena only: a timestamp finer than milliseconds',
-	};
-
-	test.each<[string, string]>([
-		['timestamp', 'TIMESTAMP $'],
-		['timestamp', 'TIMESTAMP_NS $'],
-		['timestamp', 'TIMESTAMPTZ $'],
-		['array<timestamp>', '[NULL, TIMESTAMP $]'],
-		['array<array<timestamp>>', '[[], [TIMESTAMP $]]'],
-		['map<string,timestamp>', "MAP {'a': TIMESTAMP $}"],
-		['map<timestamp,string>', "MAP {TIMESTAMP $: 'a'}"],
-		['struct<a:int,b:struct<c:array<timestamp>>>', "{'a': 1, 'b': {'c': [TIMESTAMP $]}}"],
-	])('is not read as %s from %s', async (type, value) => {
-		expect(await read(type, value.replace('$', `'${moment}'`), 'parquet')).toContain(moment);
-		expect(await read(type, value.replace('$', `'${moment}001'`), 'parquet')).toEqual(refused);
-	});
-
-	test('is not read from nanoseconds or from text', async () => {
-		expect(await read('timestamp', `TIMESTAMP_NS '${moment}000001'`, 'parquet')).toEqual(refused);
-		expect(await read('timestamp', `'${moment}'`, 'csv')).toBe(moment);
-		expect(await read('timestamp', `'${moment}456'`, 'csv')).toEqual(refused);
-		expect(await read('timestamp', 'NULL', 'csv')).toBe(null);
-		expect(await read('timestamp', "TIMESTAMP '9999-12-31 23:59:59'", 'parquet')).toBe('9999-12-31 23:59:59');
-	});
-
-	test('in a text is no timestamp', async () => {
-		const value = `{'a': TIMESTAMP '${moment}', 'b': '0.1234'}`;
-		expect(await read('struct<a:timestamp,b:string>', value, 'parquet')).toContain('0.1234');
 	});
 });
 

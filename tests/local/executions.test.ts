@@ -27,10 +27,12 @@ const QUEUED: Execution = {
 	database: null,
 	catalog: null,
 	outputLocation: null,
+	output: null,
 	token: 't',
 	state: 'QUEUED',
 	reason: null,
 	errorType: null,
+	sequence: 1,
 	submitted: NOW.getTime(),
 	started: null,
 	completed: null,
@@ -90,15 +92,17 @@ describe('a start after a crash', () => {
 	});
 });
 
+const GROUP = { account: RISK, name: WORK_GROUP, description: null, enabled: true, configuration: {}, created: 0 };
+
 /** Athena over these executions, with an engine that answers one row; `ran` counts the queries that reached it. */
 async function athenaOver(change: (executions: Executions) => Partial<Executions>) {
 	const executions = await openExecutions(dataDir, NOW);
 	const changed = { ...executions, ...change(executions) };
 	const lines: string[] = [];
-	const seen = { ran: 0 };
+	const seen = { ran: 0, requeues: 0, events: [] as object[] };
 	const column = { type: 'integer', precision: 10, scale: 0, caseSensitive: false };
 	const runner: Runner = {
-		async run(prepare, signal) {
+		async run(_lane, prepare, signal) {
 			if (signal.aborted) return { kind: 'failed', reason: 'engine', hint: 'aborted' };
 			seen.ran++;
 			writeFileSync(prepare().file, '["1"]\n');
@@ -107,9 +111,17 @@ async function athenaOver(change: (executions: Executions) => Partial<Executions
 		pids: () => [],
 		close: async () => {},
 	};
-	const { operations, settle } = makeOperations({
-		lake: { workGroups: () => [WORK_GROUP], find: () => () => ({ kind: 'no-table' }) },
+	const { operations, settle, close } = makeOperations({
+		lake: {
+			workGroups: { list: () => [GROUP], change: () => Promise.reject(new Error('nobody changes it here')) },
+			find: () => () => ({ kind: 'no-table' }),
+		},
+		region: 'eu-central-1',
+		emit: (event) => seen.events.push(event),
+		mostActive: 200,
+		requeues: () => seen.requeues-- > 0,
 		executions: changed,
+		deleting: new Set(),
 		runner,
 		clock: () => NOW,
 		log: (line) => lines.push(line),
@@ -122,7 +134,7 @@ async function athenaOver(change: (executions: Executions) => Partial<Executions
 	};
 	const list = async (): Promise<string[]> =>
 		(await call('ListQueryExecutions', { WorkGroup: WORK_GROUP }))['QueryExecutionIds'];
-	return { executions, start, list, call, settle, lines, seen };
+	return { executions, start, list, call, settle, close, lines, seen };
 }
 
 describe('an execution that cannot be kept', () => {
@@ -145,6 +157,13 @@ describe('an execution that cannot be kept', () => {
 		const id = await start(token, 'SELECT 2 AS two');
 		await settle();
 		expect(executions.get(id)?.query).toBe('SELECT 2 AS two');
+	});
+
+	test('is not begun once Athena closes', async () => {
+		const { start, close, seen } = await athenaOver(() => ({}));
+		await close();
+		await expect(start(randomUUID())).rejects.toThrow('closing');
+		expect([seen.ran, readdirSync(path.join(dataDir, 'athena'))]).toEqual([0, []]);
 	});
 
 	test('at its end is told as failed, also when its rows cannot be removed', async () => {

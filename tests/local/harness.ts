@@ -17,6 +17,7 @@ import {
 } from '@aws-sdk/client-athena';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { GlueClient } from '@aws-sdk/client-glue';
+import { IAMClient } from '@aws-sdk/client-iam';
 import { LakeFormationClient } from '@aws-sdk/client-lakeformation';
 import { AssumeRoleCommand, STSClient } from '@aws-sdk/client-sts';
 import { type AwsOptions, type LandingInput, type LocalAws, startAws } from '#local/aws.ts';
@@ -90,6 +91,8 @@ export type Lake = {
 	readonly assume: (role: string, seconds?: number) => Promise<Keys>;
 	readonly dynamodb: DynamoDBClient;
 	readonly lakeformation: (role: string) => Promise<LakeFormationClient>;
+	/** As the platform team of the consuming account, which has keys of its own. */
+	readonly iam: () => IAMClient;
 	readonly glue: (role: string) => Promise<GlueClient>;
 	readonly athena: (role: string) => Promise<AthenaClient>;
 	/** Closes, lets `meanwhile` change the folder, and opens again. */
@@ -129,6 +132,7 @@ async function open(folder: string, options: Partial<AwsOptions>): Promise<Lake>
 		assume,
 		dynamodb: new DynamoDBClient(settings(broker)),
 		lakeformation: async (role) => new LakeFormationClient(settings(await assume(role))),
+		iam: () => new IAMClient(settings(aws.issueKey(`arn:aws:iam::${RISK}:user/platform`))),
 		glue: async (role) => new GlueClient(settings(await assume(role))),
 		athena: async (role) => new AthenaClient(settings(await assume(role))),
 		async restart(meanwhile) {

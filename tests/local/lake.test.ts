@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DuckDBInstance } from '@duckdb/node-api';
@@ -7,16 +7,7 @@ import * as fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import type { Contract } from '#core/contract.ts';
-import { startAws } from '#local/aws.ts';
-import {
-	generateLake,
-	landing,
-	type Row,
-	readContracts,
-	readDomains,
-	readTable,
-	sampleContracts,
-} from '#local/lake.ts';
+import { generateLake, landing, type Row, readContracts, readTable, sampleContracts } from '#local/lake.ts';
 
 const berkaContracts = path.resolve('tests/fixtures/berka');
 const berkaData = process.env['FAIRLEAD_BERKA'];
@@ -58,74 +49,6 @@ function contract(product: string, folder = sampleContracts): Contract {
 }
 
 const values = (rows: readonly Row[], column: string) => rows.map((row) => row[column] ?? null);
-
-/** A copy of the sample's contracts with one file changed. */
-function changed(file: string, change: (text: string) => string): string {
-	const copy = temporary();
-	cpSync(sampleContracts, copy, { recursive: true });
-	const place = path.join(copy, file);
-	const before = readFileSync(place, 'utf8');
-	const after = change(before);
-	expect(after).not.toBe(before);
-	writeFileSync(place, after);
-	return copy;
-}
-
-describe('files that contradict each other are refused with what to change', () => {
-	const loans = 'contracts/lending.loans.yaml';
-	test.each([
-		['data that is not there', loans, ['loans.csv', 'nosuch.csv'], /lending\.loans is at s3:.*there is no/],
-		['data outside the lake', loans, ['sample-bank/loans.csv', 'sample-bank/../../etc/passwd'], /outside the lake/],
-		['the lake itself as data', loans, ['sample-bank/loans.csv', 'sample-bank/'], /outside the lake/],
-		['a format that cannot be read', loans, ['format: csv', 'format: delta'], /format delta/],
-		[
-			'a contract that is not valid',
-			loans,
-			['physicalType: bigint', 'physicalType: huge'],
-			/loans\.yaml:\d+ \/schema\/0/,
-		],
-		['a view, which no file holds', loans, ['physicalType: table', 'physicalType: view'], /has a view, loans/],
-		['a domain that is not registered', 'domains.yaml', ['id: lending', 'id: loans'], /domain of contract lending\./],
-		['another account than the domain has', loans, ['"210000000001"', '"210000000009"'], /account 210000000009/],
-		[
-			'two contracts of one table',
-			loans,
-			['- name: loans', '- name: accounts'],
-			/describe the table lending\.accounts/,
-		],
-		['one database name in two accounts', loans, ['database: lending', 'database: payments'], /Two accounts/],
-		['an unknown person', 'domains.yaml', ['person: olga', 'person: mallory'], /must be one of alice/],
-		['an unknown role', 'domains.yaml', ['[regulator]', '[king]'], /roles\[0\]/],
-		['an account twice', 'domains.yaml', ['account: "210000000003"', 'account: "210000000002"'], /one account/],
-		[
-			'a principal of another account',
-			'domains.yaml',
-			['iam::210000000004:role', 'iam::210000000001:role'],
-			/not a role of/,
-		],
-		['a principal twice', 'domains.yaml', ['risk-model-validation', 'risk-credit-risk'], /a principal twice/],
-		['a member that the file format does not have', 'domains.yaml', ['charter:', 'chart:'], /chart/],
-	] as const)('%s', async (_, file, [from, to], message) => {
-		const contractsDir = changed(file, (text) => text.replace(from, to));
-		await expect(landing({ lakeDir: lake, contractsDir, ...platform })).rejects.toThrow(message);
-	});
-
-	test('an empty folder of data', async () => {
-		const lakeDir = temporary();
-		cpSync(lake, lakeDir, { recursive: true });
-		rmSync(path.join(lakeDir, 'transactions'), { recursive: true });
-		mkdirSync(path.join(lakeDir, 'transactions'));
-		writeFileSync(path.join(lakeDir, 'transactions', '_metadata.csv'), 'x\n');
-		await expect(landing({ lakeDir, contractsDir: sampleContracts, ...platform })).rejects.toThrow(
-			/no \.csv or \.parquet/,
-		);
-	});
-
-	test('no domains file, no contracts', async () => {
-		expect(() => readDomains(path.join(dir, 'nosuch.yaml'))).toThrow(/nosuch\.yaml cannot be read/);
-		expect(() => readContracts(temporary())).toThrow(/no contract/);
-	});
-});
 
 describe('the generated lake', () => {
 	test('has the same bytes for the same seed and scale, and others for another seed', async () => {
@@ -226,54 +149,6 @@ describe('the generated lake', () => {
 		});
 		expect(wrong).toEqual([]);
 		expect(balances.size).toBeGreaterThan(1000);
-	});
-});
-
-describe('the landing zone', () => {
-	test('has an account, a work group and roles that only the broker may take for each domain', async () => {
-		const zone = await landing({ lakeDir: lake, contractsDir: sampleContracts, ...platform });
-		const { domains } = readDomains(path.join(sampleContracts, 'domains.yaml'));
-		expect(zone.accounts.map(({ id, admins }) => [id, admins])).toEqual(
-			domains.map(({ account }) => [account, [`arn:aws:iam::${account}:role/fairlead-grantor`]]),
-		);
-		expect(zone.workGroups).toEqual(domains.map(({ id, account }) => ({ account, name: `fairlead-${id}` })));
-		const arns = new Set(zone.roles.map(({ arn }) => arn));
-		for (const { arn } of domains.flatMap(({ principals }) => principals)) expect(arns).toContain(arn);
-		expect(arns.size).toBe(zone.roles.length);
-		for (const { trusts } of zone.roles) expect(trusts).toEqual(['arn:aws:iam::200000000000:role/fairlead-broker']);
-	});
-
-	test('links every producer’s database into every consumer’s account, and into no other', async () => {
-		const { links, databases } = await landing({ lakeDir: lake, contractsDir: sampleContracts, ...platform });
-		const { domains } = readDomains(path.join(sampleContracts, 'domains.yaml'));
-		const consumers = domains.filter(({ principals }) => principals.length > 0).map(({ account }) => account);
-		const expected = consumers.flatMap((account) =>
-			databases.map(({ account: owner, name }) => ({ account, name, target: { account: owner, database: name } })),
-		);
-		expect(links).toEqual(expected);
-		expect(databases.map(({ name }) => name)).toEqual(['customers', 'lending', 'payments']);
-	});
-
-	test('is taken by the embedded AWS, twice too', async () => {
-		const aws = await startAws({ dataDir: temporary(), region: platform.region });
-		const zone = await landing({ lakeDir: lake, contractsDir: sampleContracts, ...platform });
-		await expect(aws.provision(zone).then(() => aws.provision(zone))).resolves.toBeUndefined();
-		await aws.close();
-	});
-
-	test('has the tables of the contracts with their columns, files and formats', async () => {
-		const { tables } = await landing({ lakeDir: lake, contractsDir: sampleContracts, ...platform });
-		const by = (name: string) => tables.find((t) => t.name === name);
-		expect(by('loans')).toMatchObject({ format: { kind: 'csv', delimiter: ',', header: true, quote: '"' } });
-		expect(by('cards')?.format).toEqual({ kind: 'parquet' });
-		expect(by('transactions')?.files.map((f) => path.basename(f))).toEqual(['part-1.csv', 'part-2.csv']);
-		for (const table of tables) {
-			expect(table.registered).toBe(true);
-			const { columns } = contract(`${table.database}.${table.name}`).tables[0] ?? { columns: [] };
-			expect(table.columns.map(({ name, type }) => [name, type])).toEqual(
-				columns.map(({ name, type }) => [name, type]),
-			);
-		}
 	});
 });
 

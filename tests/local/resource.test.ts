@@ -7,7 +7,13 @@ const OTHER = '210000000004';
 
 function registered(...arns: string[]): State {
 	return arns.reduce((state, arn) => {
-		const registration = { account: OWNER, arn, roleArn: 'arn:aws:iam::210000000001:role/r', modified: 0 };
+		const registration = {
+			account: OWNER,
+			arn,
+			roleArn: 'arn:aws:iam::210000000001:role/r',
+			modified: 0,
+			hybrid: false,
+		};
 		return { ...state, registrations: put(state.registrations, registrationKey(registration), registration) };
 	}, emptyState('eu-central-1'));
 }

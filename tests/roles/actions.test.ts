@@ -39,13 +39,17 @@ const without = (action: string) =>
 		closed: `forbid (principal, action == Fairlead::Action::"${action}", resource);`,
 	});
 
+/** Takes a set of rules for each operation: for `npm run soak`, and its short form in .ci/run. */
+const whole = process.env['FAIRLEAD_SOAK'] !== undefined;
+
 let test: TestBank;
 let scene: Scene;
 beforeAll(async () => {
+	if (!whole) return;
 	test = await testBank();
 	scene = makeScene(test.world);
 }, 120_000);
-afterAll(() => test.close());
+afterAll(() => (whole ? test.close() : undefined));
 
 /** What the case answers, under these rules, to somebody whom the committed table says it serves. */
 async function answer(described: Described, one: Case, more: Parameters<typeof anotherInstance>[2]) {
@@ -82,7 +86,7 @@ describe('every operation below the base', () => {
 	});
 });
 
-describe('every operation asks its action: forbidden, it serves nobody', () => {
+describe.runIf(whole)('every operation asks its action: forbidden, it serves nobody', () => {
 	it.each(governed.map((o) => [o.operation.operationId, actionOf(o), o] as const))(
 		'%s: %s',
 		async (_, action, described) => {

@@ -3,6 +3,10 @@
  * and body come from the document; here stands only what must be a thing of this bank. An operation below the address
  * of a known thing is tried on that thing without being named here.
  */
+
+import { checkable, checkedDay } from '#tests/api/fuzz/completeness.ts';
+import { withdrawn } from '#tests/api/fuzz/erasures.ts';
+import { firstPlace, sealedIn } from '#tests/api/fuzz/log.ts';
 import type { Operation } from '#tests/document.ts';
 import {
 	type Ask,
@@ -10,7 +14,11 @@ import {
 	alicesAsk,
 	askingBody,
 	clients,
+	delegationBody,
+	delegations,
 	districts,
+	emergency,
+	entry,
 	grants,
 	loans,
 	type Made,
@@ -22,6 +30,7 @@ import {
 	requests,
 	risk,
 	type Scene,
+	suspendedGrants,
 	type Thing,
 } from './things.ts';
 
@@ -52,8 +61,10 @@ const places: Readonly<Record<string, readonly Case[]>> = {
 	'/api/v1/domains/{id}': [byId(risk)],
 	'/api/v1/requests/{id}': requests.map(byId),
 	'/api/v1/grants/{id}': grants.map(byId),
+	'/api/v1/delegations/{id}': delegations.map(byId),
 	'/api/v1/queries/{id}': [byId(query)],
 	'/api/v1/reports/{id}': reports.map(byId),
+	'/api/v1/ledger/entries/{id}': [byId(entry)],
 };
 
 const mesh: Case = { on: 'the mesh', thing: null, parts: (_, __, body) => ({ body }) };
@@ -62,6 +73,34 @@ const ask = (asking: Ask): Case => ({
 	on: `${asking.of.name}, for domain ${asking.domain}`,
 	thing: asking.of,
 	parts: async ({ id: product }, scene) => ({ body: { ...(await askingBody(scene, asking)), product } }),
+});
+
+const tryOutAsk = (asking: Ask): Case => ({
+	...ask(asking),
+	on: `${asking.of.name}, for domain ${asking.domain}, a dry run`,
+	async parts(made, scene, example) {
+		const { body } = await ask(asking).parts(made, scene, example);
+		return { params: { dryRun: 'true' }, body };
+	},
+});
+
+const askAtOnce = (asking: Ask): Case => ({
+	...ask(asking),
+	async parts(made, scene, example) {
+		const { body } = await ask(asking).parts(made, scene, example);
+		return { body: { requests: [body] } };
+	},
+});
+
+/** The same things, in an emergency. */
+const takeAtOnce = (asking: Ask): Case => ({
+	...ask(asking),
+	async parts(made, scene, example) {
+		const { body } = await ask(asking).parts(made, scene, example);
+		const { justification: _, ...asked } = body as Record<string, unknown>;
+		const { duration, reason } = example as Record<string, unknown>;
+		return { body: { ...asked, duration, reason } };
+	},
 });
 
 const reportOn = (thing: Thing): Case => ({
@@ -130,16 +169,97 @@ const tryOut: Case = {
 	parts: ({ id }, _, example) => ({ body: { ...(example as object), principal: id, dryRun: true } }),
 };
 
+/** Keeps the first column that the grant opens. */
+const narrowed = (thing: Thing, table: string, column: string): Case => ({
+	on: thing.name,
+	thing,
+	parts: ({ id }) => ({ params: { id }, body: { tables: [{ table, columns: [column] }], reason: 'Less will do' } }),
+});
+
+/** What the rules would say of a thing; nothing is done with it. */
+const wonder = (thing: Thing, action: string, member: string): Case => ({
+	on: `${action} on ${thing.name}`,
+	thing,
+	parts: ({ id }) => ({ body: { action, [member]: id } }),
+});
+
+const wonders: readonly Case[] = [
+	{ ...mesh, on: 'a request for loans, by himself' },
+	{
+		...mesh,
+		on: 'a request for loans, by somebody else',
+		parts: (_, __, body) => ({ body: { ...(body as object), as: { roles: [{ domain: 'risk', role: 'consumer' }] } } }),
+	},
+	{
+		...mesh,
+		on: 'a request for loans, under a change of the rules',
+		parts: (_, __, body) => ({ body: { ...(body as object), policies: { 'owner-approves': null } } }),
+	},
+	wonder(loans, 'publishContract', 'product'),
+	wonder(requests[0], 'decide', 'request'),
+	wonder(grants[1], 'revokeGrant', 'grant'),
+];
+
+/** In the place of the domain's owner, for somebody who was given none: the same is given once. */
+const delegating = (domain: string): Case => ({
+	on: `the owner's decisions in ${domain}`,
+	thing: null,
+	parts: (_, scene) => ({ body: delegationBody(scene.world, domain, 'carl') }),
+});
+
+/** Of a log with something in it. */
+const sealed = (on: string, path?: (place: string) => string): Case => ({
+	on,
+	thing: null,
+	async parts(_, { world }) {
+		const { size } = await sealedIn(world);
+		return path === undefined ? {} : { params: { path: path(firstPlace(size)) } };
+	},
+});
+
+const erase: Case = {
+	on: 'an entry of a request that was withdrawn',
+	thing: null,
+	parts: async (_, { world }, body) => ({ params: { id: await withdrawn(world) }, body }),
+};
+
 export const special: Readonly<Record<string, readonly Case[]>> = {
 	listDataProducts: [{ ...listed(loans, null), on: `${loans.name}, among all` }],
 	putDataProduct: [publish(accounts), publish(districts)],
 	putDomain: [unchanged, newDomain],
-	createRequest: [ask(alicesAsk), ask(miasAsk)],
+	createRequest: [ask(alicesAsk), ask(miasAsk), tryOutAsk(alicesAsk)],
+	createRequests: [askAtOnce(alicesAsk), askAtOnce(miasAsk)],
+	breakGlass: [takeAtOnce(alicesAsk)],
+	listBreakGlass: [listed(emergency, null), listed(emergency, 'lending')],
+	reviewBreakGlass: [byId(emergency)],
+	getRequest: [...requests, emergency].map(byId),
 	listRequests: lists(requests),
 	listGrants: lists(grants),
+	listDelegations: lists(delegations),
+	createDelegation: delegations.map((_, i) => delegating(i === 0 ? 'lending' : 'customers')),
+	getGrant: [...grants, ...suspendedGrants].map(byId),
+	resumeGrant: suspendedGrants.map(byId),
+	narrowGrant: [narrowed(grants[0], 'loans', 'loan_id'), narrowed(grants[1], 'clients', 'client_id')],
 	createQuery: [run, tryOut],
+	explainPolicy: wonders,
 	readLineage: [{ ...mesh, on: 'SQL over loans' }],
+	reconcile: [reportOn(loans), reportOn(clients)],
 	createReport: [reportOn(loans), reportOn(clients)],
+	eraseEntry: [erase],
+	getCompleteness: [
+		{
+			...mesh,
+			on: 'a day that was checked',
+			parts: async (_, { world }) => ({ params: { day: await checkedDay(world) } }),
+		},
+	],
+	checkCompleteness: [{ ...mesh, on: 'a day', parts: () => ({ body: { day: checkable() } }) }],
+	getCheckpoint: [sealed('the log')],
+	getConsistency: [sealed('the log')],
+	auditLedger: [sealed('the log')],
+	getTile: [sealed('the first tile', (place) => `0/${place}`)],
+	getEntryBundle: [sealed('the first entries', (place) => place)],
+	examineMesh: [mesh, { ...mesh, on: 'the domain lending', parts: () => ({ params: { domain: 'lending' } }) }],
 };
 
 /** The cases of an operation. Throws for one of which nothing here says what it is about. */

@@ -13,7 +13,13 @@ export function describeColumns({ domains }: Pick<World, 'domains'>): Record<str
 	const described = columns.map((column): [string, string] => {
 		if (column === NOBODY) return [column, 'without a token'];
 		const held = domains.flatMap(({ id, members }) =>
-			members.filter((m) => m.person === column).flatMap((m) => m.roles.map((role) => `${role} of ${id}`)),
+			members
+				.filter((m) => m.person === column)
+				.flatMap(({ roles, actsFor, service }) => [
+					...roles.map((role) => `${role} of ${id}`),
+					...(service === true ? ['a program'] : []),
+					...(actsFor === undefined ? [] : [`acting for ${actsFor}`]),
+				]),
 		);
 		return [column, held.join(', ') || 'registered nowhere'];
 	});

@@ -2,8 +2,10 @@
  * The things that the role matrix tries operations on. A thing is made when first needed and serves every cell until
  * somebody changed it; then the next cell gets a fresh one. So no cell depends on those before it.
  */
+import { registrationOf as registration } from '#local/lake.ts';
 import { type Handle, people } from '#local/people.ts';
 import { contractOf, principalOf, type World } from '#local/story/world.ts';
+import { sealedIn } from '#tests/api/fuzz/log.ts';
 import { file, finished, get, grantTo, post, requestBody } from '#tests/api/harness.ts';
 
 /** What an operation needs to name it. */
@@ -76,9 +78,9 @@ export const risk = registered('risk');
 
 /** What registers a domain as the domains file has it. */
 export function registrationOf({ bank, domains }: World, domain: string): object {
-	const { id: _, members = [], ...rest } = domains.find((d) => d.id === domain) ?? { id: domain };
-	const { issuer } = bank.issuer;
-	return { ...rest, members: members.map((m) => ({ issuer, subject: people[m.person].subject, roles: m.roles })) };
+	const found = domains.find((d) => d.id === domain);
+	if (found === undefined) throw new Error(`the domains file has no ${domain}`);
+	return registration(found, bank.issuer.issuer);
 }
 
 /** Loans in arrears for alice of the risk domain; clients, which are personal data, for mia of marketing. */
@@ -91,7 +93,8 @@ const readersAsk: Ask = { ...alicesAsk, purpose: 'credit-risk' };
 export async function askingBody(scene: Scene, { domain, purpose, of }: Ask): Promise<Record<string, unknown>> {
 	const { id } = await scene.have(of);
 	const [table] = contractOf(scene.world, id).tables;
-	const columns = table?.columns.map((c) => c.name);
+	// Restricted data needs two owners, and what a token stands for is for nobody outside.
+	const columns = table?.columns.filter((c) => c.classification !== 'restricted').map((c) => c.name);
 	const principal = principalOf(scene.world, domain, purpose);
 	return requestBody(scene.world, { product: id, tables: [{ table: table?.name, columns }], purpose, principal });
 }
@@ -115,6 +118,35 @@ const grant = (ask: Ask, approvers: readonly Handle[]): Thing => ({
 
 export const requests = [request(alicesAsk), request(miasAsk)] as const;
 export const grants = [grant(alicesAsk, ['olga']), grant(miasAsk, ['peter', 'paula'])] as const;
+
+/** Taken in an emergency, and not looked at yet. */
+export const emergency: Thing = {
+	name: "ruth's emergency on lending.loans",
+	seenBy: 'getRequest',
+	absent: `req_${ZEROS}`,
+	async make(scene) {
+		const { justification: _, ...asked } = await askingBody(scene, alicesAsk);
+		const body = { ...asked, duration: 'PT1H', reason: 'What it is stands in the record of the incident' };
+		const answer = await scene.world.call(post('ruth', '/requests/break-glass', body));
+		return { id: (answer.body as { request: { id: string } }).request.id };
+	},
+};
+
+/** Held back by the owner, to be taken up again. */
+const suspended = (ask: Ask, approvers: readonly Handle[], owner: Handle): Thing => ({
+	...grant(ask, approvers),
+	name: `${ask.who}'s suspended grant on ${ask.of.name}`,
+	async make(scene) {
+		const { id } = await grantTo(scene.world, ask.who, await askingBody(scene, ask), approvers);
+		await scene.world.call(post(owner, `/grants/${id}/suspend`, { reason: 'An incident' }));
+		return { id };
+	},
+});
+
+export const suspendedGrants = [
+	suspended(alicesAsk, ['olga'], 'olga'),
+	suspended(miasAsk, ['peter', 'paula'], 'peter'),
+];
 
 /** The principal with what alice may read through it. */
 export const principal: Thing = {
@@ -148,3 +180,35 @@ const report = (who: Handle): Thing => ({
 });
 
 export const reports = [report('rita'), report('olga')] as const;
+
+const DAY_MS = 86_400_000;
+
+/** From next week on, so that nobody decides by it meanwhile. */
+export function delegationBody({ bank }: World, domain: string, whom: Handle = 'ruth'): object {
+	const inDays = (days: number) => new Date(Date.now() + days * DAY_MS).toISOString();
+	const to = { issuer: bank.issuer.issuer, subject: people[whom].subject };
+	return { domain, role: 'owner', to, from: inDays(7), until: inDays(14), reason: 'On leave' };
+}
+
+const delegation = (who: Handle, domain: string): Thing => ({
+	name: `${who}'s delegation to ruth in ${domain}`,
+	seenBy: 'getDelegation',
+	absent: `dlg_${ZEROS}`,
+	async make({ world }) {
+		const answer = await world.call(post(who, '/delegations', delegationBody(world, domain)));
+		return answer.body as Made;
+	},
+});
+
+export const delegations = [delegation('olga', 'lending'), delegation('peter', 'customers')] as const;
+
+/** An entry about a product of the lending domain, sealed. */
+export const entry: Thing = {
+	name: 'an entry on lending.loans',
+	seenBy: 'getEntryProof',
+	absent: `led_${ZEROS}`,
+	async make({ world }) {
+		const { entry: id } = await sealedIn(world);
+		return { id };
+	},
+};

@@ -40,6 +40,9 @@ export async function footprint({ bank }: TestBank): Promise<unknown> {
 					new ScanCommand({
 						TableName,
 						Select: 'COUNT',
+						// That a supervisor learned something by a refusal is recorded.
+						FilterExpression: 'NOT begins_with(pk, :reading)',
+						ExpressionAttributeValues: { ':reading': { S: 'A#reading#' } },
 						ConsistentRead: true,
 						...(start === undefined ? {} : { ExclusiveStartKey: start }),
 					}),

@@ -113,8 +113,88 @@ export const apart: Case[] = [
 	},
 ];
 
+/** Makes the table's row scope this. */
+const scoped = (value: unknown) => (d: Document) =>
+	(d.schema[0]['customProperties'] = [{ property: 'rowScope', value }]);
+const SCOPE = '/schema/0/customProperties/0/value';
+
 /** Mistakes that would hide or cause others. */
 export const alone: Case[] = [
+	...(
+		[
+			['', []],
+			['', 'jurisdiction'],
+			['', { column: 'status', attribute: 'x' }],
+			['/0', [null]],
+			['/0/column', [{ attribute: 'x' }]],
+			['/0/value', [{ column: 'status', attribute: 'x', value: 'A' }]],
+		] as const
+	).map(([below, value]) => ({
+		title: `a row scope that is ${JSON.stringify(value)}`,
+		pointer: `${SCOPE}${below}`,
+		detail: /column, attribute/,
+		change: scoped(value),
+	})),
+	{
+		title: 'a row scope by a column that is not there',
+		pointer: `${SCOPE}/0/column`,
+		detail: /column of this table/,
+		change: scoped([{ column: 'nosuch', attribute: 'jurisdiction' }]),
+	},
+	{
+		title: 'a row scope by one column twice',
+		pointer: `${SCOPE}/1/column`,
+		detail: /each once/,
+		change: scoped([
+			{ column: 'status', attribute: 'jurisdiction' },
+			{ column: 'status', attribute: 'line-of-business' },
+		]),
+	},
+	{
+		title: 'a row scope by a date, which Lake Formation does not filter by',
+		pointer: `${SCOPE}/0/column`,
+		detail: /Lake Formation/,
+		change: scoped([{ column: 'granted_on', attribute: 'jurisdiction' }]),
+	},
+	{
+		title: 'a row scope by a column whose name Lake Formation does not filter by',
+		pointer: `${SCOPE}/0/column`,
+		detail: /Lake Formation/,
+		change(d) {
+			scoped([{ column: 'oid', attribute: 'jurisdiction' }])(d);
+			d.schema[0].properties[6] = { ...(d.schema[0].properties[6] as Column), name: 'oid' };
+		},
+	},
+	{
+		title: 'a row scope by an attribute in capitals',
+		pointer: `${SCOPE}/0/attribute`,
+		detail: /lower-case/,
+		change: scoped([{ column: 'status', attribute: 'lineOfBusiness' }]),
+	},
+	{
+		title: 'a row scope of a view, which would bind nobody',
+		pointer: SCOPE,
+		detail: /no grant opens/,
+		change(d) {
+			scoped([{ column: 'status', attribute: 'jurisdiction' }])(d);
+			d.schema[0]['physicalType'] = ' View';
+		},
+	},
+	...(
+		[
+			['', []],
+			['', 'CZ'],
+			['', ['CZ', 'CZ']],
+			['/0', ['']],
+			['/0', [null]],
+			['/1', ['CZ', 'the Slovak Republic']],
+		] as const
+	).map(([below, value]) => ({
+		title: `a residency that is ${JSON.stringify(value)}`,
+		pointer: `/customProperties/1/value${below}`,
+		detail: /jurisdiction/,
+		change: (d: Document) => d.customProperties.push({ property: 'residency', value }),
+	})),
 	{ title: 'no purposes', pointer: '/customProperties', detail: /purposes/, change: (d) => (d.customProperties = []) },
 	{
 		title: 'an empty list of purposes',
