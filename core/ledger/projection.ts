@@ -15,80 +15,32 @@ import type { Context } from '../context.ts';
 import { errorName } from '../error.ts';
 import { bypassLines } from './bypass.ts';
 import { sha256 } from './entry.ts';
+import { key, SHARDS } from './keys.ts';
+import { attributesOf, conditionOf, type Projection } from './mark.ts';
 import type { Body, BodyOf, TableRef } from './schema.ts';
 import { text, unavailable } from './store.ts';
 
 type Ctx = Pick<Context, 'aws' | 'config'>;
 
-export type Projection = { readonly op: 'put' | 'delete'; readonly pk: string; readonly sk: string };
-
-/** Work queues and flow listings are spread over this many partitions. */
-export const SHARDS = 8;
-
-export const key = {
-	domains: 'domains',
-	products: 'products',
-	person: (person: string) => `person#${person}`,
-	table: (database: string, table: string) => `table#${database}.${table}`,
-	requestsOfDomain: (domain: string) => `requests#domain#${domain}`,
-	requestsOfPerson: (person: string) => `requests#person#${person}`,
-	grantsOfDomain: (domain: string) => `grants#domain#${domain}`,
-	grantsOfPerson: (person: string) => `grants#person#${person}`,
-	/** Grants of a product that may be in force; whoever finds one there that has ended takes it off. */
-	grantsOfProduct: (product: string) => `grants#product#${product}`,
-	/** The same of a consuming domain. */
-	grantsOfConsumer: (domain: string) => `grants#consumer#${domain}`,
-	/** Products and domains by when the grants that their last change may affect are to be looked at. */
-	affected: (shard: number) => `affected#${shard}`,
-	/** Delegations that somebody gave or was given, and those of a domain. */
-	delegationsOfPerson: (person: string) => `delegations#person#${person}`,
-	delegationsOfDomain: (domain: string) => `delegations#domain#${domain}`,
-	/** By whose delegations somebody may decide in a domain, by their end, and those of a domain; what was taken back goes. */
-	mandates: (person: string, domain: string) => `mandates#${person}#${domain}`,
-	delegationsByEnd: (domain: string) => `delegations#end#${domain}`,
-	/** Every table on which anybody ever held anything. */
-	held: 'held',
-	/** Who ever held anything on a table. */
-	holdersOf: (t: TableRef) => `holders#${t.account}.${t.database}.${t.table}`,
-	/** Which tables the principals of a consuming account ever held in databases of other accounts. */
-	heldFrom: (account: string) => `heldfrom#${account}`,
-	/** Entitlements by when they were last on their way to Lake Formation: whoever was overtaken may have left something. */
-	moving: (shard: number) => `moving#${shard}`,
-	/** Requests by when they were filed, for reminders and lapsing; the sweep takes off what is decided. */
-	pending: (shard: number) => `pending#${shard}`,
-	/** Access taken in an emergency that nobody has looked at, by when that is due: of all, and of one domain's products. */
-	unreviewed: 'unreviewed',
-	unreviewedOfDomain: (domain: string) => `unreviewed#domain#${domain}`,
-	/** The same, for the sweep to tell of what is overdue. */
-	reviews: (shard: number) => `reviews#${shard}`,
-	/** What somebody took in emergencies: what nobody has looked at, by when that is due, and what was without need, by when that was found. */
-	emergenciesOf: (person: string) => `emergencies#person#${person}`,
-	condemnedOf: (person: string) => `condemned#person#${person}`,
-	/** The flow of an execution of Athena, as its end says. */
-	execution: (id: string) => `execution#${id}`,
-	/** Flows that ended without anybody knowing their execution, by when. */
-	unnoted: 'unnoted',
-	/** Days that were checked, and bypasses that were found on one: of all, and on one domain's products. */
-	completeness: 'completeness',
-	bypasses: (day: string) => `bypasses#${day}`,
-	bypassesOfDomain: (domain: string, day: string) => `bypasses#domain#${domain}#${day}`,
-	/** Entries whose payload was to be erased, by when that was asked; and those of them that still have it. */
-	erasures: 'erasures',
-	erasing: 'erasing',
-	/** Grants by their end, for expiry. */
-	due: (shard: number) => `due#${shard}`,
-	/** Grants and queries that are on their way. */
-	open: (shard: number) => `open#${shard}`,
-	flows: (product: string, day: string, shard: number) => `flows#${product}#${day}#${shard}`,
-} as const;
+export { key, SHARDS } from './keys.ts';
+export type { Projection } from './mark.ts';
 
 export const shardOf = (id: string) => Number.parseInt(sha256(id).slice(0, 8), 16) % SHARDS;
 
-/** What an entry adds to, or takes from, the listings. Pure. */
-export function project(recorded: {
+type Told = {
 	readonly body: Body;
+	readonly leaf: string;
 	readonly entry: { readonly at: string; readonly ver: number };
-}): Projection[] {
+};
+
+/** What an entry adds to, or takes from, the listings. Pure. */
+export function project(recorded: Told): Projection[] {
+	const { ver } = recorded.entry;
+	// Versions of two streams do not compare: what takes off the line of another stream says whose it is.
+	return linesOf(recorded).map((line) => (line.op === 'delete' && line.by !== undefined ? line : { ...line, ver }));
+}
+
+function linesOf(recorded: Told): Projection[] {
 	const { body } = recorded;
 	switch (body.type) {
 		case 'DomainRegistered':
@@ -120,11 +72,12 @@ export function project(recorded: {
 			return [drop(key.reviews(shardOf(body.request)), `${body.reviewDue}#${body.request}`)];
 		case 'AccessReopened':
 			// What its decision brought into being, if anything, is still to be ended.
-			return [put(key.open(shardOf(body.request)), `request#${body.request}`)];
+			return [{ ...put(key.open(shardOf(body.request)), `request#${body.request}`), by: recorded.leaf }];
 		case 'AccessEdited':
 			return body.beneficiaries.map((p) => put(key.requestsOfPerson(p), body.request));
 		case 'AccessDecided':
-			return body.grant === undefined ? [] : [put(key.open(shardOf(body.grant)), `request#${body.request}`)];
+			if (body.grant === undefined) return [];
+			return [{ ...put(key.open(shardOf(body.grant)), `request#${body.request}`), by: recorded.leaf }];
 		case 'GrantOpened':
 			return [
 				put(key.grantsOfDomain(body.productDomain), body.grant),
@@ -136,7 +89,8 @@ export function project(recorded: {
 				put(key.grantsOfConsumer(body.consumerDomain), body.grant),
 				put(key.due(shardOf(body.grant)), `${body.until}#${body.grant}`),
 				put(key.open(shardOf(body.grant)), `grant#${body.grant}`),
-				drop(key.open(shardOf(body.grant)), `request#${body.request}`),
+				// Of this decision alone: a later one may stand in the same line.
+				{ ...drop(key.open(shardOf(body.grant)), `request#${body.request}`), by: body.decisionLeaf },
 			];
 		case 'GrantSettled':
 			// One that may take the place of another is looked at once more.
@@ -184,7 +138,7 @@ export function project(recorded: {
 		case 'CompletenessChecked':
 			return [put(key.completeness, body.day)];
 		case 'BypassDetected':
-			return bypassLines(body, key).map((l) => put(...l));
+			return bypassLines(body).map((l) => put(...l));
 		case 'EntitlementChanged':
 			return holdingOf(body, recorded.entry);
 		case 'DelegationGiven':
@@ -295,15 +249,27 @@ function holdingOf(
 
 const unique = (values: readonly string[]) => [...new Set(values)];
 
+/**
+ * In order: an entry that takes from a queue comes after the one that put it there. Whoever comes late, as a process that
+ * stood still does, changes no line that a later entry of the stream has put; a line that one has taken off he may put
+ * again, which leads to a stream that says so.
+ */
 export async function applyProjections(ctx: Ctx, projections: readonly Projection[]): Promise<void> {
-	// In order: an entry that takes from a queue comes after the one that put it there.
-	for (const p of projections) {
-		const Key = { pk: { S: p.pk }, sk: { S: p.sk } };
-		const TableName = ctx.config.tables.projections;
-		const command =
-			p.op === 'put' ? new PutItemCommand({ TableName, Item: Key }) : new DeleteItemCommand({ TableName, Key });
-		await ctx.aws.dynamodb.send(command as PutItemCommand);
+	for (const line of projections) {
+		try {
+			await ctx.aws.dynamodb.send(commandOf(ctx, line) as PutItemCommand);
+		} catch (error) {
+			if (errorName(error) !== 'ConditionalCheckFailedException') throw error;
+		}
 	}
+}
+
+function commandOf({ config }: Ctx, line: Projection): PutItemCommand | DeleteItemCommand {
+	const Key = { pk: { S: line.pk }, sk: { S: line.sk } };
+	const where = { TableName: config.tables.projections, ...conditionOf(line) };
+	return line.op === 'put'
+		? new PutItemCommand({ ...where, Item: { ...Key, ...attributesOf(line) } })
+		: new DeleteItemCommand({ ...where, Key });
 }
 
 /** Takes one item off a listing, once its stream shows that it no longer belongs there. */

@@ -1,10 +1,12 @@
 /** What was acknowledged is listed, at the latest when it is sealed: its writer may have died before it listed it. */
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { beforeAll, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import * as Ledger from '#core/ledger.ts';
 import { type SealCtx, seal } from '#core/tlog.ts';
-import { end, entitle, flow } from './entries.ts';
+import { end, entitle, flow, HASH, principal, table } from './entries.ts';
 import { chance, faulty, type Gate, makeWorld, tables, type World, write } from './world.ts';
+
+const { key, shardOf } = Ledger.Listing;
 
 /** A principal holds something, reads by it, and has done so. */
 async function reading(ctx: SealCtx, id: string): Promise<Ledger.Recorded[]> {
@@ -125,3 +127,142 @@ it('is listed beside one that no listing takes, of which that is told', async ()
 	expect(world.warned).toMatchObject([['ledger: a sealed entry cannot be listed', { name: 'ValidationException' }]]);
 	expect(long).toBeDefined();
 });
+
+describe('an entry that is listed long after', () => {
+	const rules = { policies: ['p'], setHash: HASH };
+	/** What puts a grant among those that are on their way, and what takes it off. */
+	const puts: Ledger.BodyOf<'GrantSuspending'> = { type: 'GrantSuspending', grant: 'g', cause: 'owner', rules };
+	const drops: Ledger.BodyOf<'GrantSuspended'> = { type: 'GrantSuspended', grant: 'g', state: 'suspended', tables: [] };
+	const ON_ITS_WAY = `${key.open(shardOf('g'))} grant#g`;
+
+	const next = async (ctx: SealCtx, body: typeof puts | typeof drops): Promise<Ledger.Recorded> => {
+		const stream = Ledger.stream.grant('g');
+		const stored = await Ledger.rawStream(ctx, stream);
+		const after = stored.at(-1);
+		return Ledger.append(ctx, { stream, after: after ? Ledger.recordedOf(after) : null, actor: 'system', body });
+	};
+
+	it('takes nothing off that a later one of its stream has put', async () => {
+		const world = await makeWorld();
+		const late = [await next(world.process(), puts), await next(dying(world), drops)];
+		await next(world.process(), puts);
+		await Ledger.relist(world.process(), late);
+		expect(listed(world)).toEqual([ON_ITS_WAY]);
+	});
+
+	it('takes nothing off that a later one puts while it is looked at', async () => {
+		const world = await makeWorld();
+		const late = [await next(world.process(), puts), await next(dying(world), drops)];
+		// It has read that the line is to go.
+		const slow = faulty(2, 'stalls');
+		const relisted = Ledger.relist(world.process(slow.gate), late);
+		await slow.met;
+		await next(world.process(), puts);
+		slow.release();
+		await relisted;
+		expect(slow.calls).toEqual(['BatchGetItemCommand', 'DeleteItemCommand']);
+		expect(listed(world)).toEqual([ON_ITS_WAY]);
+	});
+
+	it('takes nothing off where its own writer stood still', async () => {
+		const world = await makeWorld();
+		await next(world.process(), puts);
+		const probe = faulty(0, 'fails');
+		await next((await makeWorld(1, world)).process(probe.gate), drops);
+		const slow = faulty(probe.calls.indexOf('DeleteItemCommand') + 1, 'stalls');
+		const written = next(world.process(slow.gate), drops);
+		await slow.met;
+		await next(world.process(), puts);
+		slow.release();
+		await written;
+		expect(listed(world)).toEqual([ON_ITS_WAY]);
+		expect(world.warned).toEqual([]);
+	});
+
+	it('does not put its own name to what a later one put, which one between them would take off', async () => {
+		const world = await makeWorld();
+		const [first, second] = [await next(world.process(), puts), await next(world.process(), drops)];
+		await next(world.process(), puts);
+		await Ledger.relist(world.process(), [first]);
+		await Ledger.Listing.applyProjections(world.process(), Ledger.Listing.project(first));
+		await Ledger.relist(world.process(), [second]);
+		expect(listed(world)).toEqual([ON_ITS_WAY]);
+	});
+
+	it('takes over what an earlier one put, where its own writer died', async () => {
+		const world = await makeWorld();
+		const [, second] = [await next(world.process(), puts), await next(dying(world), drops)];
+		const third = await next(dying(world), puts);
+		await Ledger.relist(world.process(), [third]);
+		await Ledger.relist(world.process(), [second]);
+		expect(listed(world)).toEqual([ON_ITS_WAY]);
+	});
+
+	it('leaves what the last one put, in whatever order they are listed and however often', async () => {
+		const chanceOf = chance(11);
+		for (let run = 0; run < 60; run++) {
+			const world = await makeWorld(run);
+			const all: Ledger.Recorded[] = [];
+			for (let n = 0; n < 6; n++) all.push(await next(dying(world), n === 5 || chanceOf() < 0.5 ? puts : drops));
+			let last = false;
+			for (let turn = 0; turn < 8; turn++) {
+				const from = Math.floor(chanceOf() * 6);
+				const some = all.slice(from, from + 1 + Math.floor(chanceOf() * 6));
+				last ||= some.at(-1) === all.at(-1);
+				await Ledger.relist(world.process(), some);
+				if (last) expect(listed(world), `run ${run}`).toEqual([ON_ITS_WAY]);
+			}
+		}
+	});
+
+	it('that opened what was decided first takes off that decision, and not a later one in the same line', async () => {
+		const [g1 = '', g2 = ''] = Array.from({ length: 100 }, (_, i) => `g${i}`).filter((id) => shardOf(id) === 0);
+		const line = `${key.open(0)} request#r`;
+		const scene = await makeWorld();
+		const ctx = scene.process();
+		const stream = Ledger.stream.request('r');
+		const decide = (after: Ledger.Recorded | null, grant: string) => {
+			const said = { verdict: 'approve', as: 'owner', contentHash: HASH, outcome: 'approved', rules } as const;
+			const body = { type: 'AccessDecided', request: 'r', decision: `d-${grant}`, grant, ...said } as const;
+			return Ledger.append(ctx, { stream, after, actor: 'per_a', body });
+		};
+		const first = await decide(null, g1);
+		const back = { type: 'AccessReopened', request: 'r', decision: `d-${g1}` } as const;
+		const reopened = await Ledger.append(ctx, { stream, after: first, actor: 'system', body: back });
+		const second = await decide(reopened, g2);
+		const [one, two] = [await opened(dying(scene), g1, first), await opened(dying(scene), g2, second)];
+		for (const late of [[one], [first, one], [first, second, one], [first, one, reopened, second]]) {
+			const world = await makeWorld(2, scene);
+			await Ledger.relist(world.process(), late);
+			expect(listed(world)).toContain(line);
+			await Ledger.relist(world.process(), [two]);
+			expect(listed(world)).not.toContain(line);
+		}
+		const world = await makeWorld(2, scene);
+		await Ledger.relist(world.process(), [first, reopened, second, one, two]);
+		expect(listed(world)).not.toContain(line);
+	});
+});
+
+/** A grant is opened by what was decided. */
+function opened(ctx: SealCtx, grant: string, decided: Ledger.Recorded): Promise<Ledger.Recorded> {
+	const at = '2026-01-01T00:00:00.000Z';
+	const body = {
+		type: 'GrantOpened' as const,
+		grant,
+		request: 'r',
+		decisionLeaf: decided.leaf,
+		product: 'lending.loans',
+		productDomain: 'lending',
+		contract: { version: '1', hash: HASH, leaf: HASH },
+		consumerDomain: 'risk',
+		principal,
+		purpose: 'p',
+		legalBasis: '',
+		tables: [{ ...table, columns: ['c'], rowFilter: null }],
+		beneficiaries: ['per_a'],
+		from: at,
+		until: at,
+	};
+	return Ledger.append(ctx, { stream: Ledger.stream.grant(grant), after: null, actor: 'system', body });
+}
