@@ -73,6 +73,14 @@ async function show(root: string): Promise<void> {
 	await sync(root);
 }
 
+/** Makes the file, in place of one that is there: whole, and on disk when this returns. */
+export async function replaceFile(file: string, bytes: Uint8Array): Promise<void> {
+	const folder = path.dirname(file);
+	await makeFolder(folder);
+	await rename(await writeTemporary(folder, bytes), file);
+	await sync(folder);
+}
+
 /** Makes the file, unless there is one. */
 async function put(file: string, bytes: Uint8Array): Promise<boolean> {
 	const folder = path.dirname(file);

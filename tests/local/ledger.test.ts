@@ -1,12 +1,22 @@
 /** The ledger's commands on a bank that runs, and on its folder when it does not; what is copied verifies on its own. */
 import { spawnSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createPrivateKey, generateKeyPairSync, sign } from 'node:crypto';
+import {
+	existsSync,
+	lstatSync,
+	mkdtempSync,
+	readdirSync,
+	readFileSync,
+	rmSync,
+	symlinkSync,
+	writeFileSync,
+} from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { GetItemCommand, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemContext } from '#core/context.ts';
 import { newId } from '#core/id.ts';
 import * as Ledger from '#core/ledger.ts';
@@ -14,8 +24,10 @@ import type { Audit } from '#core/tlog.ts';
 import { exportLog } from '#local/ledger/export.ts';
 import { placeIn } from '#local/ledger/place.ts';
 import { run } from '#local/ledger/run.ts';
+import { KEY_FILE } from '#local/sealing.ts';
 import { type TestBank, testBank } from '#tests/fixtures.ts';
-import { vkeyOf } from '#verifier/note.ts';
+import { formatCheckpoint } from '#verifier/checkpoint.ts';
+import { signatureLine, verifierKey, vkeyOf } from '#verifier/note.ts';
 
 const verifier = fileURLToPath(new URL('../../verifier/cli.ts', import.meta.url));
 const folder = mkdtempSync(path.join(tmpdir(), 'fairlead-export-'));
@@ -30,6 +42,8 @@ afterAll(async () => {
 	await test.close();
 	rmSync(folder, { recursive: true, force: true });
 });
+
+afterEach(() => void vi.restoreAllMocks());
 
 async function ledger(args: readonly string[], environment: NodeJS.ProcessEnv = {}) {
 	const told = { out: [] as string[], err: [] as string[] };
@@ -65,6 +79,23 @@ const verify = (...args: string[]) => {
 	return { status, told: JSON.parse(stdout) as Record<string, unknown> };
 };
 
+/** What is waited for until it is on the disk. */
+async function syncing() {
+	const handle = await open(path.join(folder, 'any'), 'w');
+	await handle.close();
+	return vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, 'sync');
+}
+
+const filesIn = (at: string) => readdirSync(at, { recursive: true, encoding: 'utf8' }).toSorted();
+
+/** A checkpoint that the log's own key signed, of a tree that it never had. */
+function forged(size: number): string {
+	const text = formatCheckpoint({ origin: placeIn({ data: home }, {}).origin, size, root: new Uint8Array(32).fill(7) });
+	const key = createPrivateKey(readFileSync(path.join(test.bank.dataDir, KEY_FILE)));
+	const { name, id } = verifierKey(vkey());
+	return `${text}\n${signatureLine(name, id, new Uint8Array(sign(null, Buffer.from(text), key)))}`;
+}
+
 describe('a call', () => {
 	it.each([
 		['names no command', []],
@@ -93,6 +124,49 @@ describe('a call', () => {
 		const to = path.join(folder, 'early');
 		expect(await deployed(['export', to])).toMatchObject({ code: 3, out: '' });
 		expect(existsSync(path.join(to, 'checkpoint'))).toBe(false);
+	});
+});
+
+describe('a copy to a folder that holds a checkpoint of another history', () => {
+	let to: string;
+	const checkpoint = () => path.join(to, 'checkpoint');
+	beforeAll(async () => {
+		to = path.join(folder, 'another');
+		await deployed(['seal']);
+		await exportLog(placeIn({ data: home }, {}), to);
+		await next();
+		await deployed(['seal']);
+	});
+
+	it.each([
+		['of as many entries', 0],
+		['of fewer', -1],
+		['of a size that the log never stopped at', -3],
+	])('is refused with 1 and changes nothing: %s', async (_, less) => {
+		const { size } = await exportLog(placeIn({ data: home }, {}), path.join(folder, 'another-whole'));
+		const note = forged(size + less);
+		rmSync(checkpoint());
+		writeFileSync(checkpoint(), note);
+		const before = filesIn(to);
+		const told = await ledger(['export', to, '--data', home]);
+		expect(told).toMatchObject({ code: 1, out: '', err: expect.stringMatching(/^split: /) });
+		expect(readFileSync(checkpoint(), 'utf8')).toBe(note);
+		expect(filesIn(to)).toEqual(before);
+	});
+
+	it('is refused where that cannot be read', async () => {
+		rmSync(checkpoint());
+		symlinkSync('checkpoint', checkpoint());
+		expect(await ledger(['export', to, '--data', home])).toMatchObject({ code: 3, out: '' });
+		expect(lstatSync(checkpoint()).isSymbolicLink()).toBe(true);
+	});
+
+	it('is refused where that came while it was copied', async () => {
+		rmSync(checkpoint());
+		const sync = await syncing();
+		sync.mockImplementationOnce(async () => writeFileSync(checkpoint(), 'of somebody else'));
+		await expect(exportLog(placeIn({ data: home }, {}), to)).rejects.toThrow('meanwhile');
+		expect(readFileSync(checkpoint(), 'utf8')).toBe('of somebody else');
 	});
 });
 
@@ -125,6 +199,10 @@ describe('what is sealed', () => {
 		const copied = JSON.parse((await deployed(['export', to, '--json'])).out) as Record<string, number>;
 		expect(copied['size']).toBe(size + 1);
 		expect(copied['kept']).toBeGreaterThan(0);
+		// What somebody may have verified is not lost to what nobody has verified yet.
+		const [earlier = '', ...more] = readdirSync(path.join(to, 'earlier'));
+		expect([earlier.split('-')[0], more]).toEqual([String(size), []]);
+		expect(readFileSync(path.join(to, 'earlier', earlier))).toEqual(readFileSync(known));
 		const found = verify(to, '--vkey', vkey(), '--known', known);
 		expect(found).toMatchObject({ status: 0, told: { verified: true, size: size + 1 } });
 	});
@@ -144,6 +222,14 @@ describe('what is sealed', () => {
 		const other = { ...place, vkey: vkeyOf(place.origin, raw) };
 		await expect(exportLog(other, path.join(folder, 'other'))).rejects.toThrow('signed');
 		expect(existsSync(path.join(folder, 'other'))).toBe(false);
+	});
+
+	it('is copied whole and onto the disk: each file, and the folder that names it', async () => {
+		const sync = await syncing();
+		const { written } = await exportLog(placeIn({ data: home }, {}), path.join(folder, 'synced'));
+		expect(sync.mock.calls.length).toBeGreaterThanOrEqual(2 * (written + 1));
+		const names = readdirSync(path.join(folder, 'synced'), { recursive: true, encoding: 'utf8' });
+		expect(names.filter((name) => /part|tmp/.test(name))).toEqual([]);
 	});
 
 	it('is told where the table is another, with 1', async () => {
