@@ -6,7 +6,7 @@ import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { logsOf } from '#witness/decide.ts';
 import { folderStore } from '#witness/folder.ts';
-import { makeKey, signWith, witnessKey } from '#witness/key.ts';
+import { beginWitness, signWith, witnessKey } from '#witness/key.ts';
 import { serve } from '#witness/server.ts';
 
 const NAME = 'bank.example/witness/local';
@@ -20,16 +20,16 @@ export type LocalWitness = {
 	readonly close: () => Promise<void>;
 };
 
-/** A witness of the log with this key, on any free port. */
+/** A witness of the log with this key, on any free port. Made once per data folder: throws where it lost what it saw. */
 export async function startWitness(dataDir: string, vkey: string): Promise<LocalWitness> {
 	const at = (name: string) => path.resolve(dataDir, name);
-	if (!existsSync(at(KEY_FILE))) makeKey(at(KEY_FILE));
+	if (!existsSync(at(KEY_FILE))) await beginWitness(NAME, at(KEY_FILE), at(STATE_FOLDER));
 	const pem = readFileSync(at(KEY_FILE));
 	const own = witnessKey(NAME, pem);
 	const witness = {
 		vkey: own,
 		logs: logsOf([vkey]),
-		store: await folderStore(at(STATE_FOLDER)),
+		store: await folderStore(at(STATE_FOLDER), own),
 		sign: signWith(pem),
 		now: Date.now,
 		tell: (message: string, more: Readonly<Record<string, unknown>>) => {

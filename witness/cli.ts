@@ -8,17 +8,19 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { logsOf } from './decide.ts';
 import { folderStore } from './folder.ts';
-import { makeKey, signWith, witnessKey } from './key.ts';
+import { beginWitness, signWith, witnessKey } from './key.ts';
 import { serve } from './server.ts';
 
 const USAGE = `usage: node witness/cli.ts --name NAME --key FILE --log VKEY [--log VKEY]... --state FOLDER [--host HOST] [--port N]
-       node witness/cli.ts key --name NAME --key FILE     makes the key and prints its verifier key
+       node witness/cli.ts key --name NAME --key FILE --state FOLDER
+                                                          makes key and state, once, and prints the verifier key
        node witness/cli.ts vkey --name NAME --key FILE    prints the verifier key of a key, private or public
 
   --name NAME      name of the witness, such as witness.example/bank: for good, as its verifier key holds it
   --key FILE       its key: Ed25519 as PEM
   --log VKEY       verifier key of a log, whose name is the origin of the log; got from the log's owner
-  --state FOLDER   what was cosigned: never put back to an earlier state, or it cosigns what does not fit
+  --state FOLDER   what was cosigned: never put back to an earlier state, or it cosigns what does not fit; if it is lost,
+                   the key is of no use any more
   --host HOST      127.0.0.1 unless given
   --port N         7380 unless given; 0: any
 `;
@@ -57,7 +59,7 @@ async function run(args: readonly string[]): Promise<void> {
 	if (more.length > 0 || ![undefined, 'key', 'vkey'].includes(command)) throw new Misuse('');
 	const name = given(values.name, 'name');
 	const file = given(values.key, 'key');
-	if (command === 'key') return line(witnessKey(name, makeKey(file)));
+	if (command === 'key') return line(await beginWitness(name, file, given(values.state, 'state')));
 	const key = readFileSync(file);
 	const vkey = witnessKey(name, key);
 	if (command === 'vkey') return line(vkey);
@@ -65,7 +67,7 @@ async function run(args: readonly string[]): Promise<void> {
 	if (log.length === 0) throw new Misuse('--log is missing');
 	if (!/^[0-9]{1,5}$/.test(port)) throw new Misuse('--port must be a number');
 	const logs = logsOf(log);
-	const store = await folderStore(given(values.state, 'state'));
+	const store = await folderStore(given(values.state, 'state'), vkey);
 	const running = await serve(
 		{ vkey, logs, store, sign: signWith(key), now: Date.now, tell },
 		{ host, port: Number(port) },

@@ -57,19 +57,29 @@ export type Asked = Seen & {
 	readonly note: string;
 };
 
-export type Refusal = { readonly status: 400 | 403 | 404 | 422; readonly why: string; readonly alarm?: Alarm };
+export type Refusal = { readonly status: 400 | 403 | 404 | 422; readonly why: string; readonly notice?: Notice };
 
 /**
- * What a witness is there for. `forked`: the log signed two trees of one size, which the two notes show to anybody.
- * `inconsistent`: what it signed was not shown to go on from what was cosigned; a wrong proof does that, too.
+ * What is told of a request, with the note in it and the one that is kept. `forked`: the log signed two trees of one size,
+ * which the two notes show to anybody. `inconsistent`: what it signed was not shown to go on from what was cosigned. That
+ * says nothing about the log: anybody can send a note that it published, with a wrong proof.
  */
-export type Alarm = { readonly kind: 'forked' | 'inconsistent'; readonly note: string; readonly kept: string };
+export type Notice = { readonly kind: 'forked' | 'inconsistent'; readonly note: string; readonly kept: string };
 
 export type Verdict =
 	| Refusal
-	| { readonly status: 409; readonly size: number; readonly alarm?: Alarm }
-	/** Once `next` is kept in the place of what it was decided on, `text` may be cosigned with the time in it. */
+	| { readonly status: 409; readonly size: number; readonly notice?: Notice }
+	/**
+	 * Once `next` is kept in the place of what it was decided on, `text` may be cosigned with the time in it. Where `next` is
+	 * what it was decided on, there is nothing to keep.
+	 */
 	| { readonly status: 200; readonly text: string; readonly next: Kept };
+
+/**
+ * So long, in seconds, a checkpoint that is sent again gets the cosignature that it got: anybody can send what was
+ * published, and would have each request written and signed, in the way of the log's own.
+ */
+export const REPEAT_SECONDS = 10;
 
 /** AWS KMS signs at most that at once (API reference, Sign); every witness here keeps to it. */
 const MAX_SIGNED_BYTES = 4096;
@@ -111,10 +121,10 @@ function refused(status: 400 | 403, cause: unknown): Refusal {
 
 /** What is said to it, given what is kept of the log (null before the first time) and the time now, in seconds. */
 export function decide(asked: Asked, kept: Kept | null, now: number): Verdict {
-	const seen = kept === null ? { size: 0, root: EMPTY_ROOT } : seenIn(kept.note);
+	const seen = kept === null ? { size: 0, root: EMPTY_ROOT, text: null } : seenIn(kept.note);
 	const { old, size, root, proof, note, text } = asked;
 	const differs = kept !== null && size === seen.size && !sameBytes(root, seen.root);
-	const forked = differs ? { alarm: { kind: 'forked', note, kept: kept.note } as const } : {};
+	const forked = differs ? { notice: { kind: 'forked', note, kept: kept.note } as const } : {};
 	if (old !== seen.size) return { status: 409, size: seen.size, ...forked };
 	if (size === 0 && !sameBytes(root, EMPTY_ROOT)) {
 		return { status: 422, why: 'a tree without entries has another root', ...forked };
@@ -123,8 +133,10 @@ export function decide(asked: Asked, kept: Kept | null, now: number): Verdict {
 		verifyConsistency({ from: { size: old, root: seen.root }, to: { size, root }, proof });
 	} catch (cause) {
 		if (!(cause instanceof Unverified)) throw cause;
-		const told = old === 0 ? {} : { alarm: { kind: 'inconsistent', note, kept: kept?.note ?? '' } as const };
-		return { status: 422, why: cause.message, ...told, ...forked };
+		const unproven =
+			kept === null || old === 0 ? {} : { notice: { kind: 'inconsistent', note, kept: kept.note } as const };
+		return { status: 422, why: cause.message, ...unproven, ...forked };
 	}
+	if (kept !== null && text === seen.text && now < kept.time + REPEAT_SECONDS) return { status: 200, text, next: kept };
 	return { status: 200, text, next: { note, time: Math.max(now, kept?.time ?? 0) } };
 }

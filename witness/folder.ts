@@ -4,33 +4,70 @@
  * processes on one folder only one keeps what it wants, without a lock that a crash would leave behind.
  *
  * A crash leaves temp files, which nobody reads, or a checkpoint that was kept and not cosigned, which harms nobody.
- * What cannot be read is an error, never "nothing was seen yet".
+ * What cannot be read is an error, never "nothing was seen yet". That is said of a log only where the folder has the
+ * verifier key of its witness in it, which is put there once, with the key: so not where it was lost, or is not mounted.
  */
 import { randomBytes } from 'node:crypto';
 import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { hexOf, safeInteger } from '../verifier/encoding.ts';
 import { type Kept, seenIn } from './decide.ts';
-import { hashOf, type Store } from './witness.ts';
+import { hashOf, StateMissing, type Store } from './witness.ts';
 
 /** A process that stood still while so many were written finds out that it is late by looking again. */
 const KEPT_FILES = 64;
+/** Holds the verifier key of the witness whose state this is. */
+const MARKER = 'vkey';
 
-export async function folderStore(root: string): Promise<Store> {
-	await makeFolder(root);
+/** Makes the state of a witness that never cosigned anything. Throws where the folder is the state of one already. */
+export async function beginState(root: string, vkey: string): Promise<void> {
+	await makeFolders(root);
+	const begun = (await readdir(root)).some((name) => name === MARKER || /^[0-9a-f]{64}$/.test(name));
+	if (begun || !(await linked(root, MARKER, markOf(vkey))))
+		throw new Error(`${root} is the state of a witness already`);
+	await sync(root);
+}
+
+/** The state of the witness of this key. Throws `StateMissing` where it was not begun, or is that of another key. */
+export async function folderStore(root: string, vkey: string): Promise<Store> {
+	await assertBegun(root, vkey);
+	const durable = new Map<string, number>();
 	return {
 		async read(origin) {
-			const last = await lastOf(folderOf(root, origin));
-			return last === null ? null : last.kept;
+			const folder = folderOf(root, origin);
+			const last = await lastOf(folder);
+			if (last === null) {
+				await assertBegun(root, vkey);
+				return null;
+			}
+			// Whoever made it may have died before this, or not be that far.
+			if (durable.get(folder) !== last.number) {
+				await sync(root);
+				await sync(folder);
+				durable.set(folder, last.number);
+			}
+			return last.kept;
 		},
 		async replace(origin, next, over) {
 			const folder = folderOf(root, origin);
+			if (over === null) await assertBegun(root, vkey);
 			await makeFolder(folder);
 			const last = await lastOf(folder);
 			if (!same(last?.kept ?? null, over)) return false;
 			return put(folder, (last?.number ?? 0) + 1, contentOf(origin, next));
 		},
 	};
+}
+
+const markOf = (vkey: string) => `${vkey}\n`;
+
+async function assertBegun(root: string, vkey: string): Promise<void> {
+	const found = await readFile(path.join(root, MARKER), 'utf8').catch(absent);
+	if (found === markOf(vkey)) return;
+	const is = found === null ? `is not in ${root}` : `is not what is in ${root}, which is that of another key`;
+	throw new StateMissing(
+		`the state of ${vkey} ${is}: without it nothing is cosigned. Put it back as it was last. If it is lost, begin another witness, with a key of its own (command key), and have this one taken out wherever it is named`,
+	);
 }
 
 const folderOf = (root: string, origin: string) => path.join(root, hexOf(hashOf(origin)));
@@ -72,23 +109,8 @@ async function numbers(folder: string): Promise<number[]> {
 
 /** Makes the file of this number, if it is the last then: not if others have gone on since the last one was looked for. */
 export async function put(folder: string, number: number, content: string): Promise<boolean> {
-	const temporary = path.join(folder, `.${randomBytes(12).toString('hex')}.tmp`);
 	const file = fileOf(folder, number);
-	try {
-		const handle = await open(temporary, 'wx', 0o444);
-		try {
-			await handle.writeFile(content);
-			await handle.sync();
-		} finally {
-			await handle.close();
-		}
-		await link(temporary, file);
-	} catch (cause) {
-		if (codeOf(cause) === 'EEXIST') return false;
-		throw cause;
-	} finally {
-		await unlink(temporary).catch(absent);
-	}
+	if (!(await linked(folder, path.basename(file), content))) return false;
 	// The number was free because it was taken away long ago.
 	if ((await lastNumber(folder)) !== number) {
 		await unlink(file).catch(absent);
@@ -101,14 +123,46 @@ export async function put(folder: string, number: number, content: string): Prom
 	return true;
 }
 
-/** With all folders above it that are missing, each of them on disk. */
-async function makeFolder(folder: string): Promise<void> {
-	const first = await mkdir(folder, { recursive: true, mode: 0o700 });
-	if (first === undefined) return;
-	for (let made = folder; made.length >= first.length; made = path.dirname(made)) await sync(path.dirname(made));
+/** Makes a file with its content on disk, unless there is one; that it is in its folder is not on disk yet. */
+async function linked(folder: string, name: string, content: string): Promise<boolean> {
+	const temporary = path.join(folder, `.${randomBytes(12).toString('hex')}.tmp`);
+	try {
+		const handle = await open(temporary, 'wx', 0o444);
+		try {
+			await handle.writeFile(content);
+			await handle.sync();
+		} finally {
+			await handle.close();
+		}
+		await link(temporary, path.join(folder, name));
+		return true;
+	} catch (cause) {
+		if (codeOf(cause) === 'EEXIST') return false;
+		throw cause;
+	} finally {
+		await unlink(temporary).catch(absent);
+	}
 }
 
-async function sync(folder: string): Promise<void> {
+/** In a folder that is there: one that is not mounted any more is not made again. On disk, whoever made it. */
+async function makeFolder(folder: string): Promise<void> {
+	try {
+		await mkdir(folder, { mode: 0o700 });
+	} catch (cause) {
+		if (codeOf(cause) !== 'EEXIST') throw cause;
+	}
+	await sync(path.dirname(folder));
+}
+
+/** With all folders above it that are missing, each of them on disk. */
+async function makeFolders(folder: string): Promise<void> {
+	const whole = path.resolve(folder);
+	const first = (await mkdir(whole, { recursive: true, mode: 0o700 })) ?? whole;
+	for (let made = whole; made.length >= first.length; made = path.dirname(made)) await sync(path.dirname(made));
+}
+
+/** What is in the folder is on disk then. */
+export async function sync(folder: string): Promise<void> {
 	const handle = await open(folder, 'r');
 	try {
 		await handle.sync();

@@ -1,13 +1,25 @@
 /** The key of a witness: Ed25519 in a file (PKCS #8 as PEM, RFC 8410), never one that signs anything else. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, sign } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { COSIGNATURE, vkeyOf } from '../verifier/note.ts';
+import { beginState, sync } from './folder.ts';
 
-/** Makes a key in a file that is not there yet. */
-export function makeKey(file: string): KeyObject {
+/**
+ * Begins a witness: makes its key, in a file that is not there yet, and its state, in a folder that holds none; gives its
+ * verifier key. They are made together, once: a key whose state is lost cosigns nothing more. The key comes last, so what a
+ * crash leaves is a state without a key, of which the folder may be removed.
+ */
+export async function beginWitness(name: string, keyFile: string, stateFolder: string): Promise<string> {
 	const { privateKey } = generateKeyPairSync('ed25519');
-	writeFileSync(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600, flag: 'wx', flush: true });
-	return privateKey;
+	const vkey = witnessKey(name, privateKey);
+	if (existsSync(keyFile)) throw new Error(`${keyFile} is there already`);
+	await beginState(stateFolder, vkey);
+	const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
+	await writeFile(keyFile, pem, { mode: 0o600, flag: 'wx', flush: true });
+	await sync(path.dirname(keyFile));
+	return vkey;
 }
 
 /** The verifier key of a witness, from a private key or a public one (PEM, or the DER that KMS gives). */

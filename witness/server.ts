@@ -4,15 +4,26 @@ import type { AddressInfo } from 'node:net';
 import { MAX_REQUEST_BYTES } from '../verifier/witness.ts';
 import { type Answer, respond, type Witness } from './witness.ts';
 
-/** A request that is not there by then is given up. */
+/** A request that is not there by then is given up, its head as well as the whole. */
 const REQUEST_MS = 10_000;
+/** How often Node looks for such requests: every 30 seconds unless told, so that they would stay for four times as long. */
+const CHECK_MS = 1000;
 const MAX_CONNECTIONS = 256;
 
 export type Running = { readonly port: number; readonly close: () => Promise<void> };
 
-/** Listens; port 0 is any free one. */
-export async function serve(witness: Witness, { host, port }: { host: string; port: number }): Promise<Running> {
-	const server = createServer({ requestTimeout: REQUEST_MS, headersTimeout: REQUEST_MS }, (request, response) => {
+export type Listening = {
+	readonly host: string;
+	/** 0 is any free one. */
+	readonly port: number;
+	/** Milliseconds that a client has for its request. */
+	readonly requestMs?: number;
+};
+
+/** Listens. Whoever does not send a whole request in time is answered 408, and cut off. */
+export async function serve(witness: Witness, { host, port, requestMs = REQUEST_MS }: Listening): Promise<Running> {
+	const limits = { requestTimeout: requestMs, headersTimeout: requestMs, connectionsCheckingInterval: CHECK_MS };
+	const server = createServer(limits, (request, response) => {
 		const write = ({ status, type, body }: Answer) => {
 			const last = status === 413 ? { connection: 'close' } : {};
 			response.writeHead(status, { 'content-type': type, 'content-length': Buffer.byteLength(body), ...last });

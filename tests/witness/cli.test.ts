@@ -1,6 +1,6 @@
 /** Both commands as processes: a witness that others start, and a verifier that asks for its cosignatures. */
 import { execFile, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -21,7 +21,7 @@ function run(file: string, ...args: string[]): Promise<{ code: number; out: stri
 		execFile(
 			process.execPath,
 			['--import', 'tsx', path.join(root, file), ...args],
-			{ cwd: root },
+			{ cwd: root, timeout: 50_000 },
 			(error, out, err) => {
 				resolve({ code: error === null ? 0 : Number(error.code), out, err });
 			},
@@ -94,12 +94,26 @@ describe('the witness', { timeout: 60_000 }, () => {
 	const log = logKey(ORIGIN);
 	const named = () => ['--name', 'witness.example/cli', '--key', at('key.pem')];
 
-	it('makes a key of its own once, which only its owner reads', async () => {
-		const { code, out } = await run('witness/cli.ts', 'key', ...named());
+	it('makes a key of its own once, which only its owner reads, and a state with it', async () => {
+		const state = ['--state', at('state')];
+		expect((await run('witness/cli.ts', 'key', ...named())).code).toBe(2);
+		const { code, out } = await run('witness/cli.ts', 'key', ...named(), ...state);
 		expect([code, statSync(at('key.pem')).mode & 0o777]).toEqual([0, 0o600]);
 		expect(verifierKey(out.trim())).toMatchObject({ name: 'witness.example/cli', algorithm: 4 });
-		expect((await run('witness/cli.ts', 'key', ...named())).code).toBe(1);
+		expect(readFileSync(at('state/vkey'), 'utf8')).toBe(out);
 		expect((await run('witness/cli.ts', 'vkey', ...named())).out).toBe(out);
+		// Neither a second key for the state, nor a second state for the key.
+		const second = ['--name', 'witness.example/cli', '--key', at('second.pem')];
+		expect((await run('witness/cli.ts', 'key', ...second, ...state)).code).toBe(1);
+		expect((await run('witness/cli.ts', 'key', ...named(), '--state', at('second'))).code).toBe(1);
+		expect([existsSync(at('second.pem')), existsSync(at('second'))]).toEqual([false, false]);
+	});
+
+	it('does not serve with a key whose state is not there, and says what to do', async () => {
+		const serving = [...named(), '--log', vkey(log), '--port', '0', '--state', at('lost')];
+		const { code, out, err } = await run('witness/cli.ts', ...serving);
+		expect([code, out, existsSync(at('lost'))]).toEqual([1, '', false]);
+		expect(err).toMatch(/is not in .*\/lost: without it nothing is cosigned\. Put it back .* begin another witness/);
 	});
 
 	it('does not start without a log, with the key of a witness for one, or with words it does not know', async () => {

@@ -4,7 +4,16 @@ import { describe, expect, it } from 'vitest';
 import { cosigned, flipped, logKey, signed, signedCheckpoint, vkey } from '#tests/verifier/reference.ts';
 import { Unverified } from '#verifier/error.ts';
 import { EMPTY_ROOT } from '#verifier/merkle.ts';
-import { type Asked, askedIn, decide, type Kept, logsOf, seenIn, type Verdict } from '#witness/decide.ts';
+import {
+	type Asked,
+	askedIn,
+	decide,
+	type Kept,
+	logsOf,
+	REPEAT_SECONDS,
+	seenIn,
+	type Verdict,
+} from '#witness/decide.ts';
 import { logOf, ORIGIN, requestOf } from './arrange.ts';
 
 const key = logKey(ORIGIN);
@@ -18,6 +27,10 @@ const kept = (size: number, of = log, time = NOW - 60): Kept => ({ note: of.chec
 function verdict(request: string | Uint8Array, before: Kept | null = null, now = NOW): Verdict {
 	const asked = askedIn(request, logs);
 	return 'status' in asked ? asked : decide(asked, before, now);
+}
+/** Of a checkpoint, by somebody who is not the log. */
+function strangers(size: number): string {
+	return cosigned(logKey('w'), seenIn(log.checkpoint(size)).text, 4);
 }
 const statusOf = (...asked: Parameters<typeof verdict>) => verdict(...asked).status;
 
@@ -105,7 +118,7 @@ describe('a request is refused with', () => {
 		const wrong = [[], proof.slice(1), [...proof, EMPTY_ROOT], proof.toReversed(), proof.map((h) => flipped(h, 3))];
 		for (const hashes of wrong) {
 			const answer = verdict(requestOf(5, hashes, log.checkpoint(9)), before);
-			expect(answer).toMatchObject({ status: 422, alarm: { kind: 'inconsistent', kept: before.note } });
+			expect(answer).toMatchObject({ status: 422, notice: { kind: 'inconsistent', kept: before.note } });
 		}
 		expect(statusOf(other.request(5, 9), before)).toBe(422);
 		expect(statusOf(requestOf(5, log.proof(5, 9), other.checkpoint(9)), before)).toBe(422);
@@ -121,15 +134,27 @@ describe('a request is refused with', () => {
 		expect(statusOf(requestOf(0, [], signedCheckpoint(key, 0, EMPTY_ROOT)))).toBe(200);
 	});
 
-	it('422 and an alarm where the log signed another tree of that size', () => {
-		const before = kept(9);
-		const answer = verdict(requestOf(9, [], other.checkpoint(9)), before);
-		const alarm = { kind: 'forked', note: other.checkpoint(9), kept: before.note };
-		expect(answer).toMatchObject({ status: 422, alarm });
+	it('422 and no word of a fork, where anybody sends what the log published with a proof of nothing', () => {
+		const before = kept(5);
+		for (const size of [6, 9, 40]) {
+			const answer = verdict(requestOf(5, [EMPTY_ROOT], log.checkpoint(size)), before);
+			expect(answer).toMatchObject({ status: 422, notice: { kind: 'inconsistent' } });
+		}
+		expect(verdict(requestOf(5, [EMPTY_ROOT], log.checkpoint(5)), before)).toMatchObject({
+			status: 422,
+			notice: { kind: 'inconsistent' },
+		});
 	});
 
-	it('409 and the same alarm, where that came with another old size', () => {
-		expect(verdict(other.request(5, 9), kept(9))).toMatchObject({ status: 409, size: 9, alarm: { kind: 'forked' } });
+	it('422 and both notes where the log signed another tree of that size', () => {
+		const before = kept(9);
+		const answer = verdict(requestOf(9, [], other.checkpoint(9)), before);
+		const notice = { kind: 'forked', note: other.checkpoint(9), kept: before.note };
+		expect(answer).toMatchObject({ status: 422, notice });
+	});
+
+	it('409 and the same two notes, where that came with another old size', () => {
+		expect(verdict(other.request(5, 9), kept(9))).toMatchObject({ status: 409, size: 9, notice: { kind: 'forked' } });
 		expect(verdict(other.request(5, 8), kept(9))).toEqual({ status: 409, size: 9 });
 	});
 });
@@ -147,6 +172,27 @@ describe('a checkpoint is cosigned', () => {
 	it('the first time whatever its size, and again at the same size', () => {
 		expect(verdict(log.request(0, 9))).toMatchObject({ status: 200, next: { note: log.checkpoint(9), time: NOW } });
 		expect(verdict(log.request(9, 9), kept(9))).toMatchObject({ status: 200, next: { time: NOW } });
+	});
+
+	it('at the time that is kept, where it is sent again at once, whatever else signed it; so there is nothing to keep', () => {
+		for (const later of [0, 1, REPEAT_SECONDS - 1]) {
+			const before = kept(9);
+			expect(verdict(log.request(9, 9), before, before.time + later)).toMatchObject({ status: 200, next: before });
+			const answer = verdict(requestOf(9, [], `${log.checkpoint(9)}${strangers(9)}`), before, before.time + later);
+			expect(answer.status === 200 && answer.next === before).toBe(true);
+		}
+	});
+
+	it('at a new time, where it is sent again later, or where it has another text or another size', () => {
+		const before = kept(9);
+		const { time } = before;
+		expect(verdict(log.request(9, 9), before, time + REPEAT_SECONDS)).toMatchObject({
+			next: { time: time + REPEAT_SECONDS },
+		});
+		expect(verdict(log.request(9, 12), before, time)).toMatchObject({ next: { note: log.checkpoint(12), time } });
+		const text = `${seenIn(before.note).text}more\n`;
+		const note = `${text}\n${signed(key, text)}`;
+		expect(verdict(requestOf(9, [], note), before, time + 1)).toMatchObject({ text, next: { note, time: time + 1 } });
 	});
 
 	it('never at an earlier time than before', () => {

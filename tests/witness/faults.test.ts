@@ -7,6 +7,7 @@ import { expect, it } from 'vitest';
 import type * as Ledger from '#core/ledger.ts';
 import { seal } from '#core/tlog.ts';
 import { chance, checkSealed, FAULTS, type Fault, faulty, type Gate, write } from '#tests/tlog/world.ts';
+import { REPEAT_SECONDS } from '#witness/decide.ts';
 import { makeScene, type Scene, signers, uncosigned } from './scene.ts';
 
 /** Each note that was published, as it came; sizes only grow, so a size has one. */
@@ -47,7 +48,9 @@ async function copyOf(scene: Scene): Promise<Scene> {
 	const copy = await makeScene(['w1', 'w2'], scene);
 	copy.quorum = 1;
 	// Time goes on between any two requests: no two cosignatures of a size are the same.
-	for (const { clock, witness } of copy.witnesses) Object.assign(witness, { now: () => (clock.now += 1000) });
+	for (const { clock, witness } of copy.witnesses) {
+		Object.assign(witness, { now: () => (clock.now += REPEAT_SECONDS * 1000) });
+	}
 	return copy;
 }
 

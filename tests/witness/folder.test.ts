@@ -1,12 +1,14 @@
 /** What a witness keeps in a folder: one of two wins, nothing is lost, and what cannot be read is not "nothing". */
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, unlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { logKey } from '#tests/verifier/reference.ts';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { logKey, vkey } from '#tests/verifier/reference.ts';
 import type { Kept } from '#witness/decide.ts';
-import { folderStore, put } from '#witness/folder.ts';
+import { beginState, folderStore, put } from '#witness/folder.ts';
+import { StateMissing } from '#witness/witness.ts';
 import { logOf, ORIGIN } from './arrange.ts';
 
 const log = logOf(logKey(ORIGIN), 200);
@@ -14,8 +16,15 @@ const at = (size: number): Kept => ({ note: log.checkpoint(size), time: 1_770_00
 let root = '';
 let made = 0;
 const fresh = () => path.join(root, String(made++), 'state');
+const own = vkey(logKey('witness.example/w1'), 4);
+/** The state of a witness that saw nothing yet. */
+async function begun(): Promise<string> {
+	const folder = fresh();
+	await beginState(folder, own);
+	return folder;
+}
 const filesOf = (folder: string) => {
-	const [only = ''] = readdirSync(folder);
+	const [only = ''] = readdirSync(folder).filter((name) => name !== 'vkey');
 	return { folder: path.join(folder, only), names: readdirSync(path.join(folder, only)).toSorted() };
 };
 
@@ -24,9 +33,53 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(root, { recursive: true }));
 
+describe('where the state is not', () => {
+	it('there is none, and none is made, until it is begun', async () => {
+		const folder = fresh();
+		await expect(folderStore(folder, own)).rejects.toThrow(StateMissing);
+		mkdirSync(folder, { recursive: true });
+		await expect(folderStore(folder, own)).rejects.toThrow(/is not in .*begin another witness, with a key of its own/);
+		expect(readdirSync(folder)).toEqual([]);
+		await beginState(folder, own);
+		expect(await (await folderStore(folder, own)).read(ORIGIN)).toBeNull();
+	});
+
+	it('that of another key does not stand for it', async () => {
+		const folder = await begun();
+		const other = vkey(logKey('witness.example/w1'), 4);
+		await expect(folderStore(folder, other)).rejects.toThrow(StateMissing);
+		await expect(beginState(folder, other)).rejects.toThrow(/state of a witness already/);
+		expect(await (await folderStore(folder, own)).read(ORIGIN)).toBeNull();
+	});
+
+	it('what was cosigned without its mark is not begun again', async () => {
+		const folder = await begun();
+		await (await folderStore(folder, own)).replace(ORIGIN, at(5), null);
+		unlinkSync(path.join(folder, 'vkey'));
+		await expect(folderStore(folder, own)).rejects.toThrow(StateMissing);
+		await expect(beginState(folder, own)).rejects.toThrow(/state of a witness already/);
+	});
+
+	it('any more, nothing is said of it and nothing is kept, by a process that had it before', async () => {
+		for (const left of ['nothing', 'the place to mount it']) {
+			const folder = await begun();
+			const store = await folderStore(folder, own);
+			await store.replace(ORIGIN, at(5), null);
+			renameSync(folder, `${folder}.away`);
+			if (left !== 'nothing') mkdirSync(folder);
+			await expect(store.read(ORIGIN)).rejects.toThrow(StateMissing);
+			await expect(store.replace(ORIGIN, at(6), null)).rejects.toThrow(StateMissing);
+			expect(await store.replace(ORIGIN, at(6), at(5)).catch(() => false)).toBe(false);
+			rmSync(folder, { recursive: true, force: true });
+			renameSync(`${folder}.away`, folder);
+			expect(await store.read(ORIGIN)).toEqual(at(5));
+		}
+	});
+});
+
 describe('what is kept', () => {
 	it('is not replaced by whoever knows an older state, or none', async () => {
-		const store = await folderStore(fresh());
+		const store = await folderStore(await begun(), own);
 		expect(await store.replace(ORIGIN, at(5), at(4))).toBe(false);
 		expect(await store.read(ORIGIN)).toBeNull();
 		expect(await store.replace(ORIGIN, at(5), null)).toBe(true);
@@ -39,18 +92,18 @@ describe('what is kept', () => {
 	});
 
 	it('stays with the next process, for each log apart', async () => {
-		const folder = fresh();
-		const store = await folderStore(folder);
+		const folder = await begun();
+		const store = await folderStore(folder, own);
 		await store.replace(ORIGIN, at(5), null);
-		const again = await folderStore(folder);
+		const again = await folderStore(folder, own);
 		expect(await again.read(ORIGIN)).toEqual(at(5));
 		expect(await again.read('example.com/other')).toBeNull();
 		await expect(again.replace('example.com/other', at(5), null)).rejects.toThrow(/another log/);
 	});
 
 	it('is the last of many, of which the first are taken away', async () => {
-		const folder = fresh();
-		const store = await folderStore(folder);
+		const folder = await begun();
+		const store = await folderStore(folder, own);
 		let before: Kept | null = null;
 		for (let size = 1; size <= 80; size++) {
 			expect(await store.replace(ORIGIN, at(size), before)).toBe(true);
@@ -62,8 +115,8 @@ describe('what is kept', () => {
 	});
 
 	it('is not what somebody writes who stood still meanwhile, though the number is free', async () => {
-		const folder = fresh();
-		const store = await folderStore(folder);
+		const folder = await begun();
+		const store = await folderStore(folder, own);
 		await store.replace(ORIGIN, at(5), null);
 		const files = filesOf(folder);
 		// It looked when number 1 was the last; others went on to 90 since, and tidied.
@@ -79,18 +132,18 @@ describe('what is kept', () => {
 		['without a time', log.checkpoint(9)],
 		['with a time that is none', `time x\n${log.checkpoint(9)}`],
 	])('is an error where it is %s', async (_, content) => {
-		const folder = fresh();
-		const store = await folderStore(folder);
+		const folder = await begun();
+		const store = await folderStore(folder, own);
 		await store.replace(ORIGIN, at(5), null);
-		const { folder: own } = filesOf(folder);
-		writeFileSync(path.join(own, '000000000002'), content);
+		const { folder: files } = filesOf(folder);
+		writeFileSync(path.join(files, '000000000002'), content);
 		await expect(store.read(ORIGIN)).rejects.toThrow();
 		await expect(store.replace(ORIGIN, at(9), null)).rejects.toThrow();
 	});
 
 	it('is not harmed by what a crash leaves', async () => {
-		const folder = fresh();
-		const store = await folderStore(folder);
+		const folder = await begun();
+		const store = await folderStore(folder, own);
 		await store.replace(ORIGIN, at(5), null);
 		writeFileSync(path.join(filesOf(folder).folder, '.0123.tmp'), 'time');
 		expect(await store.read(ORIGIN)).toEqual(at(5));
@@ -98,22 +151,85 @@ describe('what is kept', () => {
 	});
 });
 
+describe('on disk', () => {
+	/** Folders and files that were made durable meanwhile, in their order. */
+	async function synced(work: () => Promise<unknown>): Promise<string[]> {
+		const some = await open(root, 'r');
+		const handles = Object.getPrototypeOf(some) as FileHandle;
+		await some.close();
+		const numbers: number[] = [];
+		const sync: (this: FileHandle) => Promise<void> = Reflect.get(handles, 'sync');
+		const spy = vi.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
+			numbers.push((await this.stat()).ino);
+			return sync.call(this);
+		});
+		await work().finally(() => spy.mockRestore());
+		const names = new Map(
+			readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => [
+				statSync(path.join(root, name)).ino,
+				name.replace(/[0-9a-f]{64}/, 'LOG'),
+			]),
+		);
+		return numbers.map((number) => names.get(number) ?? (number === statSync(root).ino ? '.' : 'gone'));
+	}
+
+	it('is what another process kept, folders and all, before it is said: it may have died before it was', async () => {
+		const folder = await begun();
+		await (await folderStore(folder, own)).replace(ORIGIN, at(5), null);
+		const store = await folderStore(folder, own);
+		const name = path.relative(root, folder);
+		expect(await synced(() => store.read(ORIGIN))).toEqual([name, `${name}/LOG`]);
+		// Once for each that is kept.
+		expect(await synced(() => store.read(ORIGIN))).toEqual([]);
+		await (await folderStore(folder, own)).replace(ORIGIN, at(6), at(5));
+		expect(await synced(() => store.read(ORIGIN))).toEqual([name, `${name}/LOG`]);
+	});
+
+	it('is the folder of a log, though somebody else made it, before anything in it', async () => {
+		const folder = await begun();
+		await (await folderStore(folder, own)).replace(ORIGIN, at(5), at(4));
+		const store = await folderStore(folder, own);
+		const name = path.relative(root, folder);
+		const done = await synced(() => store.replace(ORIGIN, at(5), null));
+		expect(done).toEqual([name, `${name}/LOG/000000000001`, `${name}/LOG`]);
+	});
+
+	it('is the state with all folders above it, whoever made them, when it is begun', async () => {
+		const folder = fresh();
+		const name = path.relative(root, folder);
+		mkdirSync(folder, { recursive: true });
+		expect(await synced(() => beginState(folder, own))).toEqual([path.dirname(name), `${name}/vkey`, name]);
+		const other = fresh();
+		const made = path.relative(root, other);
+		const done = await synced(() => beginState(other, own));
+		expect(done).toEqual([path.dirname(made), '.', `${made}/vkey`, made]);
+	});
+});
+
 it('of many processes at one step one alone keeps its own', { timeout: 60_000 }, async () => {
-	const folder = fresh();
-	await (await folderStore(folder)).replace(ORIGIN, at(5), null);
+	const folder = await begun();
+	await (await folderStore(folder, own)).replace(ORIGIN, at(5), null);
 	const file = path.join(root, 'race.mts');
 	const from = (name: string) => JSON.stringify(new URL(`../../witness/${name}`, import.meta.url).href);
 	writeFileSync(
 		file,
 		`import { folderStore } from ${from('folder.ts')};
-const [folder, origin, over, ...all] = process.argv.slice(2);
-const store = await folderStore(folder);
+const [folder, own, origin, over, ...all] = process.argv.slice(2);
+const store = await folderStore(folder, own);
 const won = await Promise.all(all.map((next) => store.replace(origin, JSON.parse(next), JSON.parse(over))));
 console.log(won.filter(Boolean).length);`,
 	);
 	const run = (sizes: readonly number[]) =>
 		new Promise<number>((resolve, reject) => {
-			const args = ['--import', 'tsx', file, folder, ORIGIN, ...[5, ...sizes].map((size) => JSON.stringify(at(size)))];
+			const args = [
+				'--import',
+				'tsx',
+				file,
+				folder,
+				own,
+				ORIGIN,
+				...[5, ...sizes].map((size) => JSON.stringify(at(size))),
+			];
 			execFile(process.execPath, args, (error, out) => (error === null ? resolve(Number(out)) : reject(error)));
 		});
 	const won = await Promise.all([run([6, 7, 8, 9]), run([10, 11, 12, 13]), run([14, 15, 16])]);

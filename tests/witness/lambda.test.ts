@@ -7,13 +7,16 @@ import { parse } from 'yaml';
 import { answerTo } from '#functions/witness/event.ts';
 import { logKey } from '#tests/verifier/reference.ts';
 import { MAX_REQUEST_BYTES } from '#verifier/witness.ts';
+import type { Witness } from '#witness/witness.ts';
 import { bundleWitness } from '../../infra/bundle.ts';
-import { logOf, makeWitness, ORIGIN } from './arrange.ts';
+import { logOf, makeWitness, ORIGIN, requestOf } from './arrange.ts';
 
 type Statement = { Sid: string; Effect: string; Action: string | string[]; Resource: unknown; Condition?: unknown };
 type Resource = { Type: string; DeletionPolicy?: string; Properties: Record<string, unknown> };
-const { Resources } = parse(readFileSync('infra/accounts/witness.yaml', 'utf8')) as {
-	Resources: Record<'Key' | 'Table' | 'Role' | 'Function' | 'Url', Resource>;
+const { Resources, Parameters, Conditions } = parse(readFileSync('infra/accounts/witness.yaml', 'utf8')) as {
+	Resources: Record<'Key' | 'Table' | 'Role' | 'Function' | 'Url' | 'AlarmLines' | 'FailureLines', Resource>;
+	Parameters: Record<string, unknown>;
+	Conditions: Record<string, unknown>;
 };
 
 describe('the bundle', () => {
@@ -71,6 +74,45 @@ describe('the template', () => {
 		expect(Key.Properties['KeySpec']).toBe('ECC_NIST_EDWARDS25519');
 		expect([Key.DeletionPolicy, Table.DeletionPolicy]).toEqual(['Retain', 'Retain']);
 		expect(Table.Properties).toMatchObject({ DeletionProtectionEnabled: true });
+	});
+
+	it('reserves requests for it, unless that is 0', () => {
+		expect(Parameters['Concurrency']).toMatchObject({ Type: 'Number', Default: 5, MinValue: 0 });
+		expect(Conditions['HasConcurrency']).toEqual({ 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'Concurrency' }, '0'] }] });
+		expect(Resources.Function.Properties['ReservedConcurrentExecutions']).toEqual({
+			'Fn::If': ['HasConcurrency', { Ref: 'Concurrency' }, { Ref: 'AWS::NoValue' }],
+		});
+	});
+
+	it('tells of what it fails at, and of a fork by an alarm that nobody but the log sets off', async () => {
+		const phrase = ({ Properties }: Resource) => String(Properties['FilterPattern']).replaceAll('"', '');
+		const [alarm, failure] = [phrase(Resources.AlarmLines), phrase(Resources.FailureLines)];
+		const key = logKey(ORIGIN);
+		const [log, fork] = [logOf(key), logOf(key, 40, 'another')];
+		const { witness, told } = makeWitness([key]);
+		const ask = (of: Witness, body: string) =>
+			answerTo(of, { rawPath: '/add-checkpoint', body, requestContext: { http: { method: 'POST' } } });
+		await ask(witness, log.request(0, 5));
+		await ask(witness, requestOf(5, [], log.checkpoint(9)));
+		await ask(witness, fork.request(5, 5));
+		await ask({ ...witness, sign: () => Promise.reject(new Error('no key')) }, log.request(5, 9));
+		const found = told.map(({ message }) => [message.includes(alarm), message.includes(failure)]);
+		expect(found).toEqual([
+			[false, false],
+			[true, false],
+			[false, true],
+		]);
+		const alarms = Object.values(Resources).filter(({ Type }) => Type === 'AWS::CloudWatch::Alarm');
+		const topic = { 'Fn::If': ['HasTopic', [{ Ref: 'AlarmTopic' }], { Ref: 'AWS::NoValue' }] };
+		expect(alarms.map(({ Properties }) => [Properties['MetricName'], Properties['AlarmActions']])).toEqual([
+			['Alarms', topic],
+			['Errors', topic],
+			['Failures', topic],
+		]);
+		expect(alarms[1]?.Properties).toMatchObject({
+			Namespace: 'AWS/Lambda',
+			Dimensions: [{ Name: 'FunctionName', Value: { Ref: 'Function' } }],
+		});
 	});
 
 	it('names each setting that the code reads', () => {

@@ -2,14 +2,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { CreateTableCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { CreateTableCommand, DeleteItemCommand, type DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, describe, expect, it } from 'vitest';
 import { tableStore } from '#functions/witness/store.ts';
 import { memoryStore as memoryTables } from '#tests/tlog/memory.ts';
-import { logKey } from '#tests/verifier/reference.ts';
+import { logKey, vkey } from '#tests/verifier/reference.ts';
 import type { Kept } from '#witness/decide.ts';
-import { folderStore } from '#witness/folder.ts';
-import type { Store } from '#witness/witness.ts';
+import { beginState, folderStore } from '#witness/folder.ts';
+import { StateMissing, type Store } from '#witness/witness.ts';
 import { logOf, memoryStore, ORIGIN } from './arrange.ts';
 
 const log = logOf(logKey(ORIGIN), 60);
@@ -32,10 +32,25 @@ async function table() {
 	return client;
 }
 
+/** As whoever runs the witness begins with a log. */
+const first = (origin: string) => new PutItemCommand({ TableName, Item: { origin: { S: origin }, size: { N: '0' } } });
+
+async function begun() {
+	const client = await table();
+	for (const origin of [ORIGIN, 'example.com/other']) await client.send(first(origin));
+	return client;
+}
+
+async function folder() {
+	const [root, own] = [path.join(home, String(made++)), vkey(logKey('witness.example/w1'), 4)];
+	await beginState(root, own);
+	return folderStore(root, own);
+}
+
 let made = 0;
 const stores: readonly [string, () => Promise<Store>][] = [
-	['a folder', () => folderStore(path.join(home, String(made++)))],
-	['a table', async () => tableStore(await table(), TableName)],
+	['a folder', folder],
+	['a table', async () => tableStore(await begun(), TableName)],
 	["the tests' memory", async () => memoryStore().store],
 ];
 
@@ -72,8 +87,30 @@ describe.each(stores)('%s', (_, make) => {
 });
 
 describe('a table', () => {
-	it('has kept what was asked for, when the answer was lost and the client asked again', async () => {
+	it('without an item of a log says nothing of it and keeps nothing, until somebody puts the first one', async () => {
 		const client = await table();
+		const store = tableStore(client, TableName);
+		await expect(store.read(ORIGIN)).rejects.toThrow(StateMissing);
+		await expect(store.read(ORIGIN)).rejects.toThrow(/put its first item: origin, and size 0/);
+		await expect(store.replace(ORIGIN, at(5), null)).rejects.toThrow(StateMissing);
+		await expect(store.replace(ORIGIN, at(6), at(5))).rejects.toThrow(StateMissing);
+		await client.send(first(ORIGIN));
+		expect(await store.read(ORIGIN)).toBeNull();
+		expect(await store.replace(ORIGIN, at(5), null)).toBe(true);
+		await expect(store.read('example.com/other')).rejects.toThrow(StateMissing);
+	});
+
+	it('that lost an item does not begin with the log again', async () => {
+		const client = await begun();
+		const store = tableStore(client, TableName);
+		await store.replace(ORIGIN, at(5), null);
+		await client.send(new DeleteItemCommand({ TableName, Key: { origin: { S: ORIGIN } } }));
+		await expect(store.read(ORIGIN)).rejects.toThrow(StateMissing);
+		await expect(store.replace(ORIGIN, at(6), at(5))).rejects.toThrow(StateMissing);
+	});
+
+	it('has kept what was asked for, when the answer was lost and the client asked again', async () => {
+		const client = await begun();
 		let lost = 0;
 		const twice = {
 			send: async (command: PutItemCommand) => {
@@ -95,6 +132,10 @@ describe('a table', () => {
 		const store = tableStore(client, TableName);
 		await client.send(new PutItemCommand({ TableName, Item: { origin: { S: ORIGIN }, size: { N: '5' } } }));
 		await expect(store.read(ORIGIN)).rejects.toThrow();
+		for (const Item of [{ time: { N: '5' } }, { note: { S: '' } }]) {
+			await client.send(new PutItemCommand({ TableName, Item: { origin: { S: ORIGIN }, size: { N: '0' }, ...Item } }));
+			await expect(store.read(ORIGIN)).rejects.toThrow();
+		}
 		expect(await store.replace(ORIGIN, at(6), null).catch(() => 'failed')).toBe('failed');
 		await expect(store.replace('example.com/other', at(6), null)).rejects.toThrow(/another log/);
 	});

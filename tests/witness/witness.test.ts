@@ -1,13 +1,14 @@
 /** A witness over HTTP: statuses and types as C2SP tlog-witness has them, and nothing signed that is not kept. */
 import { createHash } from 'node:crypto';
 import { request as send } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { logKey, signed, signedCheckpoint } from '#tests/verifier/reference.ts';
 import { verifierKey, verifyNote } from '#verifier/note.ts';
 import { cosignatureIn, MAX_REQUEST_BYTES } from '#verifier/witness.ts';
-import { seenIn } from '#witness/decide.ts';
+import { REPEAT_SECONDS, seenIn } from '#witness/decide.ts';
 import { serve } from '#witness/server.ts';
-import { respond, type Witness } from '#witness/witness.ts';
+import { respond, StateMissing, type Witness } from '#witness/witness.ts';
 import { logOf, makeWitness, memoryStore, ORIGIN, requestOf } from './arrange.ts';
 
 const key = logKey(ORIGIN);
@@ -64,6 +65,24 @@ describe('over HTTP', () => {
 			call.write(Buffer.alloc(MAX_REQUEST_BYTES + 1));
 		});
 		expect(status).toBe(413);
+	});
+
+	it.each([
+		['nothing', ''],
+		['half of a head', 'POST /add-checkpoint HTTP/1.1\r\nhost: w\r\nx-slow: '],
+		['half of a body', 'POST /add-checkpoint HTTP/1.1\r\nhost: w\r\ncontent-length: 100\r\n\r\nold 0\n'],
+	])('whoever sends %s, and then nothing, is cut off', async (_, begin) => {
+		const { witness } = makeWitness([key]);
+		const { port, close } = await serve(witness, { host: '127.0.0.1', port: 0, requestMs: 20 });
+		closing.push(close);
+		const answer = await new Promise<string>((resolve, reject) => {
+			const socket = connect(port, '127.0.0.1', () => socket.write(begin));
+			const chunks: Buffer[] = [];
+			socket.on('data', (chunk) => chunks.push(chunk));
+			socket.on('error', reject);
+			socket.on('close', () => resolve(Buffer.concat(chunks).toString()));
+		});
+		expect(answer).toMatch(/^HTTP\/1\.1 408 /);
 	});
 
 	it('monitors find the last checkpoint, with the signature of the log and the cosignature that was given', async () => {
@@ -158,15 +177,31 @@ describe('it is told', () => {
 		await ask(witness, log.request(0, 5));
 		expect((await ask(witness, fork.request(5, 5))).status).toBe(422);
 		expect((await ask(witness, fork.request(0, 5))).status).toBe(409);
-		const alarm = { kind: 'forked', origin: ORIGIN, size: 5, note: fork.checkpoint(5), kept: log.checkpoint(5) };
+		const notice = { kind: 'forked', origin: ORIGIN, size: 5, note: fork.checkpoint(5), kept: log.checkpoint(5) };
 		const message = 'witness: ALARM: a log signed two trees of one size';
 		expect(told).toEqual([
-			{ message, ...alarm },
-			{ message, ...alarm },
+			{ message, ...notice },
+			{ message, ...notice },
 		]);
 		for (const note of [told[0]?.['note'], told[0]?.['kept']]) {
 			expect(verifyNote(String(note), witness.logs.get(ORIGIN) ?? []).text).toContain('\n5\n');
 		}
+	});
+
+	it('in words of another kind, and not of an alarm, when somebody sends a note of the log with a wrong proof', async () => {
+		const { witness, told } = makeWitness([key]);
+		await ask(witness, log.request(0, 5));
+		// What the log published, by whoever has it.
+		for (const proof of [[], log.proof(4, 9)]) {
+			expect((await ask(witness, requestOf(5, proof, log.checkpoint(9)))).status).toBe(422);
+		}
+		expect((await ask(witness, requestOf(5, log.proof(5, 9), log.checkpoint(5)))).status).toBe(422);
+		expect(told.map(({ message, kind, size }) => [message, kind, size])).toEqual([
+			['witness: a checkpoint was not shown to go on from the last one', 'inconsistent', 9],
+			['witness: a checkpoint was not shown to go on from the last one', 'inconsistent', 9],
+			['witness: a checkpoint was not shown to go on from the last one', 'inconsistent', 5],
+		]);
+		expect(JSON.stringify(told)).not.toContain('ALARM');
 	});
 
 	it('when a log does not go on from what was cosigned, and not of anything that a stranger sends', async () => {
@@ -177,6 +212,62 @@ describe('it is told', () => {
 		await ask(witness, 'nonsense');
 		expect(told).toEqual([]);
 		await ask(witness, fork.request(5, 9));
-		expect(told).toMatchObject([{ kind: 'inconsistent', size: 9 }]);
+		expect(told).toMatchObject([{ kind: 'inconsistent', size: 9, note: fork.checkpoint(9), kept: log.checkpoint(5) }]);
+	});
+
+	it('what to do, when what it saw is not there any more', async () => {
+		const store = { ...memoryStore().store, read: () => Promise.reject(new StateMissing('bring it back')) };
+		const { witness, told } = makeWitness([key], { store });
+		expect(await ask(witness, log.request(0, 5))).toMatchObject({ status: 500, body: 'the witness failed\n' });
+		expect(told).toEqual([{ message: 'witness: a request failed', error: 'StateMissing', why: 'bring it back' }]);
+	});
+});
+
+describe('a checkpoint that is sent again and again', () => {
+	/** How often the witness kept something, and signed. */
+	function counted() {
+		const { store } = memoryStore();
+		const counts = { kept: 0, signed: 0 };
+		const made = makeWitness([key], {
+			store: { read: store.read, replace: async (...of) => ((counts.kept += 1), store.replace(...of)) },
+		});
+		const { sign } = made.witness;
+		const witness = { ...made.witness, sign: async (m: Uint8Array) => ((counts.signed += 1), sign(m)) };
+		return { ...made, witness, counts };
+	}
+
+	it('is neither kept nor signed again for a while, and the answer is the same', async () => {
+		const { witness, clock, counts } = counted();
+		const first = await ask(witness, log.request(0, 5));
+		for (let i = 0; i < 50; i++) {
+			expect(await ask(witness, log.request(5, 5))).toEqual(first);
+			clock.now += ((REPEAT_SECONDS - 1) * 1000) / 50;
+		}
+		expect([first.status, counts]).toEqual([200, { kept: 1, signed: 1 }]);
+		clock.now += 1000;
+		const later = await ask(witness, log.request(5, 5));
+		const { time } = cosignatureIn(later.body, seenIn(log.checkpoint(5)).text, verifierKey(witness.vkey));
+		expect([time, counts]).toEqual([Math.floor(clock.now / 1000), { kept: 2, signed: 2 }]);
+	});
+
+	it('does not keep the log from going on', async () => {
+		const { store } = memoryStore();
+		const { witness, clock } = makeWitness([key], { store });
+		await ask(witness, log.request(0, 5));
+		// Whenever the log's own request has looked at what is kept, another one comes in between.
+		const read = async (origin: string) => {
+			const kept = await store.read(origin);
+			clock.now += 1000;
+			expect((await ask(witness, log.request(5, 5))).status).toBe(200);
+			return kept;
+		};
+		expect((await ask({ ...witness, store: { ...store, read } }, log.request(5, 9))).status).toBe(200);
+	});
+
+	it('is signed again by a process that has not signed it, as it was', async () => {
+		const { witness, clock } = counted();
+		const first = await ask(witness, log.request(0, 5));
+		clock.now += 3000;
+		expect(await ask({ ...witness }, log.request(5, 5))).toEqual(first);
 	});
 });
