@@ -1,6 +1,6 @@
 /**
- * Lambda entry of the schedule: the sealer, for most of each minute. What stops it, it says by failing, which is what
- * alarms see; entries that it put aside and entries that wait too long it tells in the log.
+ * Lambda entry of the schedule: the sealer, for most of each minute. What stops it, or still fails at the end, it says by
+ * failing, which is what alarms see; entries that it put aside and entries that wait too long it tells in the log.
  */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';

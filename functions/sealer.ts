@@ -11,10 +11,11 @@ const SealerSettings = LogSettings.required({ FAIRLEAD_LEDGER_KEY: true }).exten
 		.string()
 		.default('')
 		.meta({ description: 'Address and verifier key of each witness, separated by blanks; none unless given' }),
-	FAIRLEAD_LEDGER_WITNESS_QUORUM: z.coerce
-		.number()
-		.int()
-		.min(0)
+	// Not coerced: an empty text would be 0, which asks for no cosignature at all.
+	FAIRLEAD_LEDGER_WITNESS_QUORUM: z
+		.string()
+		.regex(/^(0|[1-9][0-9]?)$/, 'must be a whole number')
+		.transform(Number)
 		.optional()
 		.meta({ description: 'How many of them must cosign before a checkpoint is published; all unless given' }),
 });

@@ -1,6 +1,6 @@
 /**
  * The sealer at work for a while: passes one after another as long as there is more, then one every few seconds. What
- * cannot be sealed is told in the log by core; what stops the sealer is told here, once, and thrown.
+ * cannot be sealed is told in the log by core; what stops the sealer, or keeps it waiting, is told here.
  */
 import { type Platform, systemContext } from '#core/context.ts';
 import { BrokerError } from '#core/error.ts';
@@ -9,6 +9,8 @@ import { quarantined, seal } from '#core/tlog.ts';
 
 export type Sealed = {
 	readonly passes: number;
+	/** Passes that failed; the last one did not. */
+	readonly failed: number;
 	readonly sealed: number;
 	/** Entries in the log, and in quarantine. */
 	readonly size: number;
@@ -31,25 +33,50 @@ export const STOPPED = 'ledger: sealing stopped';
 export const LATE = 'ledger: sealing is late';
 const LATE_SECONDS = 300;
 
-/** Throws where something is not as the sealer left it, or what it needs does not answer. */
-export async function sealFor(platform: Platform, { lastsMs, everyMs, sleep, trace }: Shift): Promise<Sealed> {
+/**
+ * A pass that fails is told, and made again within the shift; after an alarm none is, as nothing is mended by itself then.
+ * That entries wait too long is told however the passes ended. Throws what the last pass failed with.
+ */
+export async function sealFor(platform: Platform, shift: Shift): Promise<Sealed> {
+	const { failure, ...done } = await passes(platform, shift);
+	try {
+		const oldestSeconds = await lateness(platform);
+		if (failure === null) return { ...done, quarantined: await quarantined(platform), oldestSeconds };
+	} catch (cause) {
+		if (failure === null) throw cause;
+		platform.warn('ledger: what waits to be sealed could not be looked at', cause);
+	}
+	throw failure.cause;
+}
+
+async function passes(platform: Platform, { lastsMs, everyMs, sleep, trace }: Shift) {
 	const begun = platform.clock().getTime();
-	const done = { passes: 0, sealed: 0, size: 0 };
+	const done = { passes: 0, failed: 0, sealed: 0, size: 0 };
 	for (;;) {
 		const started = platform.clock().getTime();
-		const pass = await sealOnce(platform, trace());
+		const { pass, failure } = await attempt(platform, trace());
 		done.passes += 1;
-		done.sealed += pass.sealed + pass.recovered;
-		done.size = pass.size;
+		if (failure !== null) done.failed += 1;
+		if (pass !== null) {
+			done.sealed += pass.sealed + pass.recovered;
+			done.size = pass.size;
+		}
+		if (failure !== null && alarmIn(failure.cause) !== null) return { ...done, failure };
+		const atOnce = pass !== null && pass.more && !pass.overtaken;
 		const now = platform.clock().getTime();
-		const pause = pass.more && !pass.overtaken ? 0 : Math.max(0, started + everyMs - now);
-		if (now + pause >= begun + lastsMs) break;
+		const pause = atOnce ? 0 : Math.max(0, started + everyMs - now);
+		if (now + pause >= begun + lastsMs) return { ...done, failure };
 		await sleep(pause);
 	}
-	const oldestSeconds = await oldest(platform);
-	if (oldestSeconds > LATE_SECONDS)
-		platform.warn(LATE, new BrokerError('not-finished', 'An entry waits to be sealed.'));
-	return { ...done, quarantined: await quarantined(platform), oldestSeconds };
+}
+
+/** A pass, or what it failed with, which may be anything. */
+async function attempt(platform: Platform, trace: string) {
+	try {
+		return { pass: await sealOnce(platform, trace), failure: null };
+	} catch (cause) {
+		return { pass: null, failure: { cause } };
+	}
 }
 
 /** One pass. An alarm of the sealer is told, by its kind alone. */
@@ -57,10 +84,22 @@ export async function sealOnce(platform: Platform, trace: string) {
 	try {
 		return await seal(systemContext(platform, trace));
 	} catch (error) {
-		const alarm = error instanceof BrokerError ? error.extensions['alarm'] : undefined;
-		platform.warn(typeof alarm === 'string' ? `${STOPPED}: ${alarm}` : 'ledger: a pass of the sealer failed', error);
+		const alarm = alarmIn(error);
+		platform.warn(alarm === null ? 'ledger: a pass of the sealer failed' : `${STOPPED}: ${alarm}`, error);
 		throw error;
 	}
+}
+
+function alarmIn(error: unknown): string | null {
+	const alarm = error instanceof BrokerError ? error.extensions['alarm'] : undefined;
+	return typeof alarm === 'string' ? alarm : null;
+}
+
+/** For how many seconds the oldest entry has waited. Tells of it where that is too long. */
+async function lateness(platform: Platform): Promise<number> {
+	const seconds = await oldest(platform);
+	if (seconds > LATE_SECONDS) platform.warn(LATE, new BrokerError('not-finished', 'An entry waits to be sealed.'));
+	return seconds;
 }
 
 async function oldest(platform: Platform): Promise<number> {

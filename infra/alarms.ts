@@ -93,7 +93,10 @@ export const BYPASS_PATTERN = '"completeness: bypass"';
 export const ORPHANED_PATTERN = '"completeness: orphaned flows"';
 export const INCOMPLETE_PATTERN = '"completeness: incomplete day"';
 
-/** Told when a day is recorded; of an incomplete one again by each pass. A day checked on demand is checked by the API. */
+/**
+ * A bypass is told as soon as it is found, and again when its day is recorded; of an incomplete day each pass tells again. A
+ * day checked on demand is checked by the API.
+ */
 function reads(
 	topic: aws.sns.Topic,
 	namespace: string,
@@ -148,10 +151,11 @@ function emergencies(topic: aws.sns.Topic, namespace: string, { api, sweep }: Pi
 	});
 }
 
-/** How the sealer tells that it stopped, what it put aside, and that entries wait too long. */
+/** How the sealer tells that it stopped, what it put aside, that entries wait too long, and who did not cosign. */
 export const STOPPED_PATTERN = '"ledger: sealing stopped"';
 export const ASIDE_PATTERN = '"ledger: an entry cannot be sealed"';
 export const LATE_PATTERN = '"ledger: sealing is late"';
+export const UNCOSIGNED_PATTERN = '"ledger: a witness did not cosign"';
 
 function log(topic: aws.sns.Topic, namespace: string, seal: Scheduled): void {
 	watch('Seal', topic, seal, {
@@ -163,6 +167,7 @@ function log(topic: aws.sns.Topic, namespace: string, seal: Scheduled): void {
 		['SealStopped', STOPPED_PATTERN, 'The log is not as the sealer left it: nothing is signed. See docs/ledger.md.'],
 		['SealAside', ASIDE_PATTERN, 'An entry cannot be sealed and was put aside. See docs/ledger.md.'],
 		['SealLate', LATE_PATTERN, 'An entry waits for more than five minutes to be sealed.'],
+		['SealUncosigned', UNCOSIGNED_PATTERN, 'A witness did not cosign a checkpoint. See docs/ledger.md.'],
 	] as const;
 	for (const [name, pattern, alarmDescription] of told) {
 		const metricTransformation = { name, namespace, value: '1' };

@@ -20,7 +20,7 @@ export type Alarm =
 	/** The published checkpoint is not one that our key signed for this log. */
 	| 'foreign-checkpoint'
 	| 'head-unreadable'
-	/** The files of the log do not lead to the root of the head. */
+	/** The files of the log do not lead to the root of the head, or others lie where the next ones are to be made. */
 	| 'files-differ'
 	| 'staging-differs'
 	/** An entry was changed or taken away between its sealing and its marking, or is marked with another index. */

@@ -6,9 +6,9 @@
  * would make the same signature twice (RFC 8032 says so of Ed25519; a key service need not).
  */
 import { type Checkpoint, formatCheckpoint, openCheckpoint } from '#verifier/checkpoint.ts';
-import { signatureLine, verifierKey } from '#verifier/note.ts';
+import { parseNote, signatureLine, verifierKey } from '#verifier/note.ts';
 import { entriesPath, FULL, tilePath, widthOf } from '#verifier/tile.ts';
-import { sameTree, type Tree } from './head.ts';
+import { NO_HEAD, sameTree, type Tree } from './head.ts';
 import { alarm, type Log, type SealCtx } from './ports.ts';
 
 export const CHECKPOINT = 'checkpoint';
@@ -90,10 +90,25 @@ async function archive(log: Log, tree: Tree): Promise<Published> {
 	if (before !== null && !sameTree(before, tree)) {
 		throw alarm('head-and-checkpoint-differ', 'Another tree of this size was published.', { size: tree.size });
 	}
-	if (before !== null) return before;
+	if (before !== null) return { ...before, bytes: new TextEncoder().encode(ownNote(log, before.bytes)) };
 	const made = await sign(log, tree);
 	await log.objects.create(archivePath(tree.size), made.bytes);
 	return made;
+}
+
+/**
+ * Signs the checkpoint of a log without entries. It is not kept: every tree goes on from it, so there is nothing that it
+ * could be held against.
+ */
+export const emptyCheckpoint = (log: Log): Promise<Published> => sign(log, NO_HEAD);
+
+/** A verified note of ours with our signature alone: the other lines of what lies in the store may be anybody's. */
+export function ownNote({ signer }: Log, note: Uint8Array): string {
+	const key = verifierKey(signer.vkey);
+	const { text, signatures } = parseNote(note);
+	const own = signatures.find(({ name, id }) => name === key.name && id === key.id);
+	if (own === undefined) throw new TypeError('The note is not one of ours.');
+	return `${text}\n${signatureLine(own.name, own.id, own.signature)}`;
 }
 
 async function sign(log: Log, tree: Tree): Promise<Published> {

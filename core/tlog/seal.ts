@@ -1,11 +1,11 @@
 /**
  * One pass of the sealer: takes what waits into the log. Any number may run at once, anywhere, and each may die anywhere.
  *
- * recover > gather > stage > swap > apply > sign > witness > publish > list > mark > settle > put aside (the order is
- * Sunlight's, except that only what the swap committed is signed). Before the swap nothing counts; after it whoever comes
- * next does all the rest again, and each step of it does nothing the second time. So an entry that was acknowledged is
- * sealed once. No entry stops a pass: what cannot be sealed is found before the swap, and what fails for one entry after it
- * is told.
+ * recover > gather > confirm > stage > swap > apply > sign > witness > publish > list > mark > settle > put aside (the order
+ * is Sunlight's, except that only what the swap committed is signed, and that witnesses confirm what it goes on from). Before
+ * the swap nothing counts; after it whoever comes next does all the rest again, and each step of it does nothing the second
+ * time. So an entry that was acknowledged is sealed once. No entry stops a pass: what cannot be sealed is found before the
+ * swap, and what fails for one entry after it is told.
  *
  * Throws an alarm (`alarm` in its extensions) where something is not as the sealer left it: nothing is signed then until
  * somebody has looked. Whatever else is thrown left the log as it was, or the next pass goes on from there.
@@ -22,9 +22,12 @@ import { dropPartials, type Published, publish, published } from './publish.ts';
 import { quarantine } from './quarantine.ts';
 import { readStaged, stage } from './staging.ts';
 import { type Grown, grow, loadEdge } from './tree.ts';
-import { assertWitnessed, witnessed } from './witnessed.ts';
+import { confirmHead, witnessed } from './witnessed.ts';
 
-const CONCURRENCY = 16;
+/** Of files that are made at once. */
+const FILES = 16;
+/** Of streams whose entries are marked at once: each has one call under way, and a client of the SDK holds 50 sockets. */
+const STREAMS = 48;
 
 export type Pass = {
 	/** How many entries this pass sealed, and how many it found committed and saw to the end. */
@@ -119,12 +122,12 @@ async function unmoved(ctx: SealCtx, head: Head, { faults, held, requeued }: Gat
 
 /** Commits the entries after the head and applies them. Null where the log has moved on, and nothing was done. */
 async function advance(ctx: SealCtx, head: Head, ready: readonly Ledger.Recorded[]): Promise<number | null> {
-	await assertWitnessed(ctx, head);
+	if (!(await confirmHead(ctx, head))) return null;
 	const entries = ready.map((entry) => entry.stored.bytes);
 	const grown = grow(await loadEdge(ctx.log.objects, head), entries);
 	// Left there where the last one to apply it died before its last step.
 	if (head.size > 0) await ctx.log.objects.remove(stagingKey(head.from, head));
-	const staged = await stage(ctx.log, head, grown, entries);
+	const staged = await made('staging-differs', () => stage(ctx.log, head, grown, entries));
 	const committed = await commit(ctx, head, { ...pick(grown), staged, at: timeAfter(ctx, head) });
 	if (committed === null) {
 		await discard(ctx, head, grown);
@@ -167,7 +170,18 @@ async function apply(ctx: SealCtx, head: Head, grown: Grown, entries: readonly L
 }
 
 async function writeFiles({ objects }: Log, { files }: Grown): Promise<void> {
-	await pMap(files, ({ key, bytes }) => objects.create(key, bytes), { concurrency: CONCURRENCY });
+	const make = ({ key, bytes }: Grown['files'][number]) => made('files-differ', () => objects.create(key, bytes));
+	await pMap(files, make, { concurrency: FILES });
+}
+
+/** Throws an alarm where other bytes lie under the key of what is made here: nobody else makes any, and they stay. */
+async function made<T>(kind: 'files-differ' | 'staging-differs', make: () => Promise<T>): Promise<T> {
+	try {
+		return await make();
+	} catch (cause) {
+		if (!(cause instanceof BrokerError) || cause.code !== 'record-corrupt') throw cause;
+		throw alarm(kind, 'A file that is to be made is there with other bytes.', cause.extensions, { cause });
+	}
 }
 
 /** Marks the entries, those of one stream in their order. The mark comes last: it takes the entry off the queue. */
@@ -186,5 +200,5 @@ async function mark(ctx: SealCtx, entries: readonly Ledger.Recorded[], first: nu
 	const inOrder = async (lines: readonly { entry: Ledger.Recorded; index: number }[]) => {
 		for (const line of lines) await one(line);
 	};
-	await pMap(streams.values(), inOrder, { concurrency: CONCURRENCY });
+	await pMap(streams.values(), inOrder, { concurrency: STREAMS });
 }

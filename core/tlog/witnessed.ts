@@ -7,24 +7,22 @@
  * The notes that are published are kept, too: of two sealers at one batch, which got cosignatures of two moments, the first
  * to keep its note decides what both publish. So a size has one published note, whoever dies or waits wherever.
  *
- * A witness knows what we signed when our own store was put back to an earlier state: that is an alarm. Nothing that a
- * witness answers is trusted beyond that: at worst, it stops the log.
+ * A witness knows what we signed when our own store was put back to an earlier state: that is an alarm. No process knows
+ * it by itself, however much it did before: what it remembers may be what the store was put back to. So witnesses are asked
+ * before each batch as well as after it. Nothing that a witness answers is trusted beyond that: at worst, it stops the log.
  */
 import { sameBytes } from '#verifier/encoding.ts';
-import { type VerifierKey, verifierKey, verifyNote } from '#verifier/note.ts';
+import { parseNote, type VerifierKey, verifierKey, verifyNote } from '#verifier/note.ts';
 import { type Cosignature, cosignatureIn, formatAddCheckpoint, parseSize } from '#verifier/witness.ts';
 import { BrokerError } from '../error.ts';
-import { readHead, sameTree, type Tree } from './head.ts';
+import { NO_HEAD, readHead, sameTree, type Tree } from './head.ts';
 import { alarm, type Log, type SealCtx, type Witness, type Witnesses } from './ports.ts';
 import { consistencyBetween } from './proofs.ts';
-import { archived, type Published, published } from './publish.ts';
+import { archived, emptyCheckpoint, ownNote, type Published, published } from './publish.ts';
 
 export const cosignedPath = (size: number) => `cosigned/${size}`;
 
 type Ctx = Pick<SealCtx, 'aws' | 'config' | 'log' | 'warn'>;
-
-/** The tree that this process last knew the witnesses to have seen: as long as it is the head, nothing was put back. */
-const seen = new WeakMap<Witnesses, Tree>();
 
 /**
  * The note to publish for an archived checkpoint: with the cosignatures of enough witnesses. Null where another sealer is
@@ -39,29 +37,26 @@ export async function witnessed(ctx: Ctx, signed: Published, latest: Published |
 	if (lines === null) return null;
 	// Only where nobody need cosign.
 	if (lines.length === 0) return signed.bytes;
-	seen.set(witnesses, signed);
-	const note = Buffer.concat([signed.bytes, Buffer.from(lines.join(''))]);
-	return keep(ctx, witnesses, signed, new Uint8Array(note));
+	const note = new TextEncoder().encode(ownNote(ctx.log, signed.bytes) + lines.join(''));
+	return keep(ctx, witnesses, signed, note);
 }
 
 /**
- * Before anything is added to the head: that the witnesses know of nothing later, and that there are enough of them. A head
- * that was put back together with what is published is found out here, before a second history is signed or stored. Nobody
- * is asked where this process itself brought the head before them.
+ * Before anything is added to the head: whether the witnesses know of nothing later. False where another sealer is past it.
+ * Throws where too few of them answer, or an alarm where one knows of another history: a head that was put back together
+ * with what is published is found out here, before a second history is signed or any of its files is stored. Of a log
+ * without entries they are asked with a checkpoint of size 0, which a witness that saw more answers with its size.
  */
-export async function assertWitnessed(ctx: Ctx, head: Tree): Promise<void> {
+export async function confirmHead(ctx: Ctx, head: Tree): Promise<boolean> {
 	const { witnesses } = ctx.log;
-	if (witnesses === undefined || witnesses.all.length === 0) return;
-	const last = seen.get(witnesses);
-	if (last !== undefined && sameTree(last, head)) return;
+	if (witnesses === undefined || witnesses.all.length === 0) return true;
 	const latest = await published(ctx.log);
-	// Where another sealer went on, the head cannot be moved from here.
-	if (latest === null || !sameTree(latest, head)) return;
-	const lines = (await askAll(ctx, witnesses, latest, latest)) ?? [];
-	if (lines.length > 0) seen.set(witnesses, head);
+	if (!sameTree(latest ?? NO_HEAD, head)) return false;
+	const signed = latest ?? (await emptyCheckpoint(ctx.log));
+	return (await askAll(ctx, witnesses, signed, latest)) !== null;
 }
 
-/** What was kept of this size, if enough of today's witnesses cosigned it. */
+/** What was kept of this size, if enough of today's witnesses cosigned it, and nobody else put a line into it. */
 async function keptNote({ log, warn }: Ctx, witnesses: Witnesses, signed: Published): Promise<Uint8Array | null> {
 	const bytes = await log.objects.get(cosignedPath(signed.size));
 	if (bytes === null) return null;
@@ -69,7 +64,8 @@ async function keptNote({ log, warn }: Ctx, witnesses: Witnesses, signed: Publis
 		const ours = verifyNote(bytes, [verifierKey(log.signer.vkey)]);
 		const same = ours.text === verifyNote(signed.bytes, [verifierKey(log.signer.vkey)]).text;
 		const count = witnesses.all.filter(({ vkey }) => cosignedBy(bytes, verifierKey(vkey))).length;
-		if (same && count > 0 && count >= witnesses.quorum) return bytes;
+		const alone = parseNote(bytes).signatures.length === 1 + count;
+		if (same && alone && count > 0 && count >= witnesses.quorum) return bytes;
 	} catch (cause) {
 		warn('ledger: what was kept of cosignatures is of no use', cause);
 	}
@@ -124,8 +120,8 @@ async function askAll(
 /** One witness. It is asked again once, when it tells of another size than what we thought it had. */
 async function ask({ log }: Ctx, witness: Witness, signed: Published, latest: Published | null): Promise<Outcome> {
 	const key = verifierKey(witness.vkey);
-	const note = new TextDecoder().decode(signed.bytes);
-	const text = note.slice(0, note.lastIndexOf('\n\n') + 1);
+	const note = ownNote(log, signed.bytes);
+	const { text } = parseNote(note);
 	let old = latest !== null && cosignedBy(latest.bytes, key) ? latest.size : 0;
 	let failed: unknown;
 	for (let tried = 0; tried < 2; tried++) {

@@ -70,7 +70,15 @@ describe('the setting', () => {
 				/^settings:\nFAIRLEAD_LEDGER_WITNESS/,
 			);
 		}
-		expect(sealingLog({ ...env, FAIRLEAD_LEDGER_WITNESSES: two }).witnesses?.quorum).toBe(2);
+		const named = { ...env, FAIRLEAD_LEDGER_WITNESSES: two };
+		expect(sealingLog(named).witnesses?.quorum).toBe(2);
+		expect(sealingLog({ ...named, FAIRLEAD_LEDGER_WITNESS_QUORUM: '0' }).witnesses?.quorum).toBe(0);
+		// Said, and not how many: that none need cosign is for somebody to say.
+		for (const quorum of ['', ' ', '0x0', '-0', '0.0', '00']) {
+			expect(() => sealingLog({ ...named, FAIRLEAD_LEDGER_WITNESS_QUORUM: quorum })).toThrow(
+				/^settings:\nFAIRLEAD_LEDGER_WITNESS_QUORUM/,
+			);
+		}
 	});
 });
 

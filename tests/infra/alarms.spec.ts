@@ -33,6 +33,7 @@ describe('the alarms', () => {
 			SealLate: ['SealLate', 'notBreaching'],
 			SealSilent: ['Invocations', 'breaching'],
 			SealStopped: ['SealStopped', 'notBreaching'],
+			SealUncosigned: ['SealUncosigned', 'notBreaching'],
 			SweepFails: ['Errors', 'notBreaching'],
 			SweepGivenUp: ['ApproximateNumberOfMessagesVisible', 'notBreaching'],
 			SweepSilent: ['Invocations', 'breaching'],
@@ -50,6 +51,7 @@ describe.each([
 	['SealAsideLines', 'SealAside', 'sealLog', 'core/tlog'],
 	['SealStoppedLines', 'SealStopped', 'sealLog', 'functions'],
 	['SealLateLines', 'SealLate', 'sealLog', 'functions'],
+	['SealUncosignedLines', 'SealUncosigned', 'sealLog', 'core/tlog'],
 	['BypassLines', 'Bypass', 'completenessLog', 'core/completeness'],
 	['BypassOnDemandLines', 'Bypass', 'apiLog', 'core/completeness'],
 	['OrphanedLines', 'Orphaned', 'completenessLog', 'core/completeness'],
@@ -77,7 +79,8 @@ describe.each([
 		const files = readdirSync(folder).filter((file) => file.endsWith('.ts'));
 		const sources = files.map((file) => readFileSync(path.join(folder, file), 'utf8'));
 		expect(phrase.length).toBeGreaterThan(10);
-		const says = [`.warn('${phrase}`, `export const STOPPED = '${phrase}'`, `export const LATE = '${phrase}'`];
+		const warns = [`.warn('${phrase}`, `.warn(\`${phrase}`];
+		const says = [...warns, `export const STOPPED = '${phrase}'`, `export const LATE = '${phrase}'`];
 		expect(sources.filter((source) => says.some((text) => source.includes(text)))).toHaveLength(1);
 	});
 });

@@ -191,11 +191,26 @@ describe('the sealer stops', () => {
 		await expect(seal(ctx)).rejects.toMatchObject({ extensions: { alarm: 'entry-differs' } });
 	});
 
-	it('where a tile that it is about to make is there with other bytes', async () => {
-		const { world, ctx } = await twice();
-		world.objects.files.set('tile/0/000.p/4', new Uint8Array(128));
-		await expect(seal(ctx)).rejects.toMatchObject({ code: 'record-corrupt', extensions: { object: 'tile/0/000.p/4' } });
-		expect(world.objects.files.has('checkpoints/4')).toBe(false);
+	it('where a tile or a bundle that it is about to make is there with other bytes', async () => {
+		for (const object of ['tile/0/000.p/4', 'tile/entries/000.p/4']) {
+			const { world, ctx } = await twice();
+			world.objects.files.set(object, new Uint8Array(128));
+			const told = { code: 'record-corrupt', extensions: { alarm: 'files-differ', object } };
+			await expect(seal(ctx)).rejects.toMatchObject(told);
+			// It stays so.
+			await expect(seal(world.process())).rejects.toMatchObject(told);
+			expect(world.objects.files.has('checkpoints/4')).toBe(false);
+		}
+	});
+
+	it('where other bytes lie where it is about to stage a batch', async () => {
+		const { world } = await twice();
+		const copy = await makeWorld(5, world);
+		const calls = faulty(0, 'fails');
+		await seal(copy.process(calls.gate));
+		const [, key = ''] = /^create (staging\/.+)$/.exec(calls.calls.find((c) => c.startsWith('create st')) ?? '') ?? [];
+		world.objects.files.set(key, Buffer.from('another batch'));
+		await stops(world, 'staging-differs');
 	});
 });
 
@@ -209,4 +224,15 @@ it('an object store in memory keeps what the port promises', async () => {
 	expect(await objects.replace('c', Uint8Array.of(2), null)).toBe(false);
 	expect(await objects.replace('c', Uint8Array.of(2), Uint8Array.of(1))).toBe(true);
 	expect(await objects.get('c')).toEqual(Uint8Array.of(2));
+});
+
+it('a line that others put under an archived checkpoint is not published', async () => {
+	const { world, ctx } = await twice();
+	const copy = await makeWorld(5, world);
+	await seal(copy.process());
+	const own = copy.objects.files.get('checkpoints/4') ?? new Uint8Array();
+	const line = signatureLine('somebody.example', 7, new Uint8Array(64));
+	world.objects.files.set('checkpoints/4', Buffer.concat([own, Buffer.from(line)]));
+	await seal(ctx);
+	expect(world.objects.files.get('checkpoint')).toEqual(Uint8Array.from(own));
 });

@@ -19,4 +19,25 @@ describe('sealing', () => {
 		expect([...world.objects.files.keys()].filter((k) => k.startsWith('staging/'))).toEqual([]);
 		expect((await Ledger.verifyAll(ctx)).entries).toBe(7);
 	});
+
+	it('marks many streams at once, and no more than a client has sockets', async () => {
+		const world = await makeWorld();
+		const made = await write(
+			world.process(),
+			Array.from({ length: 64 }, (_, i) => `d${i}`),
+		);
+		let under = 0;
+		let most = 0;
+		const ctx = world.process(async (name, call) => {
+			if (name !== 'PutItemCommand' && name !== 'UpdateItemCommand') return call();
+			most = Math.max(most, ++under);
+			await new Promise((resolve) => setImmediate(resolve));
+			return call().finally(() => {
+				under -= 1;
+			});
+		});
+		await seal(ctx);
+		checkSealed(world, made);
+		expect(most).toBe(48);
+	});
 });
