@@ -45,20 +45,40 @@ export type Aws = {
 	readonly athena: (principal: string) => AthenaClient;
 };
 
+/**
+ * What is done as each role to look at what AWS saw. Its sessions are limited to that: whoever gets hold of one can neither
+ * grant nor make anything, whatever the role may do. infra/actions.ts has the same for what runs by the clock.
+ */
+export const watching = {
+	cloudtrail: ['cloudtrail:LookupEvents'],
+	athena: ['athena:BatchGetQueryExecution', 'athena:ListQueryExecutions', 'athena:ListWorkGroups'],
+} as const;
+
+const ATTEMPTS = 4;
+const CONNECTION_MS = 5000;
+const REQUEST_MS = 20_000;
+/** What a call takes at the longest, whose every attempt hangs; without the pauses in between. */
+export const SLOWEST_CALL_MS = ATTEMPTS * (CONNECTION_MS + REQUEST_MS);
+
 /** Clients are made on first use and kept: their temporary credentials refresh by themselves. */
 export function makeAws(settings: AwsSettings): Aws {
 	const base = {
 		region: settings.region,
 		...(settings.endpoint === undefined ? {} : { endpoint: settings.endpoint }),
-		maxAttempts: 4,
+		maxAttempts: ATTEMPTS,
 		// A call that hangs must not hold up what waits for it; AWS answers each of these within seconds.
-		requestHandler: { connectionTimeout: 5000, requestTimeout: 20_000, throwOnRequestTimeout: true },
+		requestHandler: { connectionTimeout: CONNECTION_MS, requestTimeout: REQUEST_MS, throwOnRequestTimeout: true },
 	};
 	const own = settings.credentials === undefined ? {} : { credentials: settings.credentials };
-	const as = (roleArn: string) => ({
+	const as = (roleArn: string, only?: readonly string[]) => ({
 		...base,
 		credentials: fromTemporaryCredentials({
-			params: { RoleArn: roleArn, RoleSessionName: 'fairlead', DurationSeconds: 3600 },
+			params: {
+				RoleArn: roleArn,
+				RoleSessionName: 'fairlead',
+				DurationSeconds: 3600,
+				...(only === undefined ? {} : { Policy: sessionPolicy(only) }),
+			},
 			...(settings.credentials === undefined ? {} : { masterCredentials: settings.credentials }),
 			clientConfig: base,
 		}),
@@ -70,16 +90,24 @@ export function makeAws(settings: AwsSettings): Aws {
 		roleIn: { grantor, consumer },
 		lakeformation: memo((account) => new LakeFormationClient(as(grantor(account)))),
 		glue: memo((account) => new GlueClient(as(grantor(account)))),
-		cloudtrail: memo((account) => new CloudTrailClient(as(grantor(account)))),
+		cloudtrail: memo((account) => new CloudTrailClient(as(grantor(account), watching.cloudtrail))),
 		consumer: {
 			lakeformation: memo((account) => new LakeFormationClient(as(consumer(account)))),
 			glue: memo((account) => new GlueClient(as(consumer(account)))),
 			iam: memo((account) => new IAMClient(as(consumer(account)))),
-			athena: memo((account) => new AthenaClient(as(consumer(account)))),
-			cloudtrail: memo((account) => new CloudTrailClient(as(consumer(account)))),
+			athena: memo((account) => new AthenaClient(as(consumer(account), watching.athena))),
+			cloudtrail: memo((account) => new CloudTrailClient(as(consumer(account), watching.cloudtrail))),
 		},
 		athena: memo((principal) => new AthenaClient(as(principal))),
 	};
+}
+
+/** A session may do what this and the policies of its role allow (IAM user guide, "Session policies"). */
+function sessionPolicy(actions: readonly string[]): string {
+	return JSON.stringify({
+		Version: '2012-10-17',
+		Statement: [{ Effect: 'Allow', Action: actions, Resource: '*' }],
+	});
 }
 
 function memo<T>(make: (key: string) => T): (key: string) => T {

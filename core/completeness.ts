@@ -3,23 +3,35 @@
  * ledger: data that reached another domain past Fairlead is found and recorded.
  *
  * Promise: a day is `clean` only if every account could be looked at and nothing is left to explain; what cannot be judged
- * is named, never passed over. A bypass is in the ledger before the day's own entry; a second look at the same day writes
- * nothing that is there. One check of a day at a time, by a lease; killed at any await, it is gone on with by the next one.
+ * is named, never passed over. A bypass is told and in the ledger as soon as it is found, before the day's own entry; a second
+ * look at the same day writes nothing that is there. One check of a day at a time, by a lease; killed at any await, it is
+ * gone on with by the next one. No day stays silent: one that is not gone through two days after its end is recorded as
+ * incomplete, and gone on with.
  */
 
+import { SLOWEST_CALL_MS } from './aws.ts';
 import { readCatalog } from './completeness/catalog.ts';
 import { checkOne } from './completeness/check.ts';
-import { due, isCheckable, lastOver } from './completeness/days.ts';
+import { due, isCheckable, isLate, lastOver } from './completeness/days.ts';
 import { PACE, type Pace } from './completeness/pass.ts';
 import { type DayView, mustSee, seenDay } from './completeness/view.ts';
 import { type Context, type Platform, systemContext } from './context.ts';
 import { BrokerError } from './error.ts';
 import { authorize, Entity } from './policy.ts';
 
-export { BypassView, DayFindings, DayView, findDay, mustSee, seenBypass, seenDay } from './completeness/view.ts';
+export {
+	BypassView,
+	bypassListings,
+	DayFindings,
+	DayView,
+	findDay,
+	mustSee,
+	seenBypass,
+	seenDay,
+} from './completeness/view.ts';
 
 export type Run = {
-	/** Days that were checked, whole or not. */
+	/** Days of which something was recorded, whole or not. */
 	readonly checked: readonly string[];
 	/** Among them, days that are incomplete, and days on which something is left to explain. */
 	readonly incomplete: number;
@@ -28,7 +40,17 @@ export type Run = {
 	readonly left: number;
 };
 
-/** Every day that is over and has no whole check yet, oldest first, for as long as there is time. */
+/**
+ * What one step may take beyond the time that is given: a role is assumed and a page asked for, each up to the end of the
+ * last attempt, and what is on the page recorded. Whoever is ended at a fixed time gives this much less.
+ */
+export const LAST_STEP_MS = 2 * SLOWEST_CALL_MS + 100_000;
+
+/**
+ * Every day that is over and has no whole check yet, the oldest and the newest by turns, for as long as there is time. Each
+ * may take half of what is left, so that one which never ends does not hold up the others; and one that cannot be checked
+ * holds up none, and is thrown at the end.
+ */
 export async function scheduled(
 	platform: Platform,
 	runId: string,
@@ -37,17 +59,29 @@ export async function scheduled(
 	const ctx = systemContext(platform, runId);
 	const catalog = await readCatalog(ctx);
 	const days = await due(ctx, ctx.now, catalog.since);
-	const deadline = forMs === null ? null : new Date(ctx.now.getTime() + forMs);
+	const end = forMs === null ? null : new Date(ctx.now.getTime() + forMs);
 	const checked: string[] = [];
 	const found = { incomplete: 0, findings: 0 };
-	for (const day of days) {
-		if (deadline !== null && ctx.clock() >= deadline) break;
-		const done = await checkOne(ctx, { day, catalog, deadline, pace });
+	const faults: unknown[] = [];
+	for (const [i, day] of days.entries()) {
+		// With no time left, too, a day that is late is told.
+		if (end !== null && ctx.clock() >= end && !isLate(day, ctx.clock())) continue;
+		const deadline = i + 1 === days.length ? end : halfOf(ctx, end);
+		const done = await checkOne(ctx, { day, catalog, deadline, pace }).catch((error: unknown) => {
+			ctx.warn('completeness: a day cannot be checked', error);
+			faults.push(error);
+			return null;
+		});
 		if (done === null) continue;
 		checked.push(day);
 		if (done.body.state !== 'clean') found[done.body.state] += 1;
 	}
+	if (faults.length > 0) throw faults[0];
 	return { checked, ...found, left: days.length - checked.length };
+}
+
+function halfOf(ctx: Pick<Context, 'clock'>, end: Date | null): Date | null {
+	return end === null ? null : new Date((ctx.clock().getTime() + end.getTime()) / 2);
 }
 
 type Asked = { readonly day?: string; readonly forMs: number; readonly pace?: Pace };

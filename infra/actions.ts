@@ -23,7 +23,9 @@ export const uses: Record<FunctionName, Uses> = {
 			index: ['dynamodb:Query'],
 		},
 		payloads: { table: ['dynamodb:GetItem', 'dynamodb:PartiQLInsert'] },
-		projections: { table: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'] },
+		projections: {
+			table: ['dynamodb:BatchGetItem', 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+		},
 		calls: { table: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'] },
 	},
 	sweep: {
@@ -56,7 +58,9 @@ export const uses: Record<FunctionName, Uses> = {
 	completeness: {
 		ledger: { table: ['dynamodb:PartiQLInsert', 'dynamodb:Query'] },
 		payloads: { table: ['dynamodb:GetItem', 'dynamodb:PartiQLInsert'] },
-		projections: { table: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'] },
+		projections: {
+			table: ['dynamodb:BatchGetItem', 'dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'],
+		},
 		calls: { table: [] },
 	},
 };

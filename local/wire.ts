@@ -19,6 +19,8 @@ export type Caller = {
 	readonly sessionName?: string;
 	readonly tags?: Readonly<Record<string, string>>;
 	readonly transitive?: readonly string[];
+	/** The actions that a session policy leaves, where it was given one. */
+	readonly only?: readonly string[];
 };
 
 export type Operation = (caller: Caller, input: unknown) => Promise<object> | object;

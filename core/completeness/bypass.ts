@@ -7,12 +7,13 @@ import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
 import * as Ledger from '../ledger.ts';
 import { tableKey } from '../scope.ts';
+import { domainIn } from './catalog.ts';
 
 type Body = Ledger.BodyOf<'BypassDetected'>;
 
 /** What one record tells. `more` is for the payload. */
 export type Evidence = {
-	readonly body: Omit<Body, 'type' | 'moreTables'>;
+	readonly body: Omit<Body, 'type' | 'moreTables' | 'otherDays' | 'domains'>;
 	readonly more: { readonly name?: string; readonly session?: string; readonly workGroup?: string };
 };
 
@@ -22,7 +23,12 @@ const MOST_TABLES = 30;
 const idOf = ({ query, event }: Evidence['body']) => query ?? event ?? '';
 const streamOf = ({ body }: Evidence) => Ledger.stream.bypass(body.account, idOf(body));
 
-/** Records what these tell, one query after another. */
+/** Tells that data went past Fairlead, in words that an alarm looks for. */
+export function tell(ctx: Pick<Context, 'warn'>): void {
+	ctx.warn('completeness: bypass', new BrokerError('conflict', 'GET /completeness tells more.'));
+}
+
+/** Records what these tell, one query after another, and tells of each that is new. */
 export async function record(ctx: Context, found: readonly Evidence[]): Promise<void> {
 	const streams = new Map<string, Evidence[]>();
 	for (const one of found) streams.set(streamOf(one), [...(streams.get(streamOf(one)) ?? []), one]);
@@ -38,6 +44,8 @@ async function add(ctx: Context, stream: string, all: readonly Evidence[], again
 		return;
 	}
 	const before = last === null ? null : await Ledger.payload(ctx, last.entry);
+	// Before it is recorded: killed in between, it is told twice and never not at all.
+	if (last === null) tell(ctx);
 	const pii = all.reduce<Record<string, unknown>>((known, { more }) => ({ ...more, ...known }), before ?? {});
 	try {
 		const draft = { stream, after: last, actor: actorOf(ctx), body };
@@ -48,11 +56,13 @@ async function add(ctx: Context, stream: string, all: readonly Evidence[], again
 	}
 }
 
-/** All that both say. It stays listed on the day on which it was found first, also where it goes on over midnight. */
+/** All that both say. */
 export function joined(known: Body | null, one: Evidence['body']): Body {
 	if (known === null) return withTables({ type: 'BypassDetected', ...one, moreTables: false }, one.tables);
+	const otherDays = [...(known.otherDays ?? []), one.day].filter((day) => day !== known.day);
 	const base = {
 		...known,
+		...(otherDays.length === 0 ? {} : { otherDays: [...new Set(otherDays)].toSorted() }),
 		seenAt: known.seenAt < one.seenAt ? known.seenAt : one.seenAt,
 		event: known.event ?? one.event,
 		domain: known.domain ?? one.domain,
@@ -78,8 +88,11 @@ function withTables(body: Body, tables: Body['tables']): Body {
 		reasons: sorted(body.reasons),
 		tables: all.slice(0, MOST_TABLES),
 		moreTables: body.moreTables || all.length > MOST_TABLES,
+		domains: [...new Set([...(body.domains ?? []), ...domainsIn(all)])].toSorted(),
 	};
 }
+
+const domainsIn = (tables: Body['tables']) => tables.flatMap(({ products }) => products.map(domainIn));
 
 const sorted = (reasons: Body['reasons']) => Ledger.bypassReasons.filter((r) => reasons.includes(r));
 

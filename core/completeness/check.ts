@@ -4,8 +4,9 @@ import { BrokerError } from '../error.ts';
 import { take } from '../lease.ts';
 import * as Ledger from '../ledger.ts';
 import { ORPHANED_AFTER_MS } from '../lineage.ts';
+import * as Bypass from './bypass.ts';
 import type { Catalog } from './catalog.ts';
-import { baseOf, type Checked, lastOf } from './days.ts';
+import { baseOf, type Checked, isLate, lastOf } from './days.ts';
 import { type Pace, type Passed, passOver } from './pass.ts';
 import { forget, MOST_UNREADABLE, mostRead, NONE, plus } from './progress.ts';
 
@@ -24,10 +25,12 @@ const MOST_NAMED = 50;
 
 /**
  * What is recorded of the day then; null where it could not be gone through as a whole. While somebody else is at it, that is
- * null, too, or for who asked for it `conflict`.
+ * null, too, or for who asked for it `conflict`. A day that the schedule should have been through long ago is recorded as
+ * incomplete, with the accounts that are left; whoever asked asks again.
  */
 export async function checkOne(ctx: Context, what: Checkable, asked = false): Promise<Checked | null> {
-	const lease = await take(ctx, `completeness#${what.day}`);
+	const { day } = what;
+	const lease = await take(ctx, `completeness#${day}`);
 	if (lease === null) {
 		const busy = new BrokerError('conflict', 'This day is being checked; try again in a minute.');
 		if (asked) throw busy;
@@ -35,14 +38,14 @@ export async function checkOne(ctx: Context, what: Checkable, asked = false): Pr
 		return null;
 	}
 	try {
-		const base = await baseOf(ctx, what.day);
+		const base = await baseOf(ctx, day);
 		const passed = await passOver(ctx, { ...what, base, lease });
-		if (!passed.whole) return null;
+		if (!passed.whole && (asked || !isLate(day, ctx.clock()) || !(await lease.held()))) return null;
 		const body = await sum(ctx, what, passed);
 		tell(ctx, body);
 		const recorded = await record(ctx, body);
 		if (body.state !== 'incomplete') {
-			for (const { account } of what.catalog.places) await forget(ctx, { day: what.day, base, account });
+			for (const { account } of what.catalog.placesOn(day)) await forget(ctx, { day, base, account });
 		}
 		return recorded;
 	} finally {
@@ -56,17 +59,19 @@ async function sum(ctx: Context, { day, catalog }: Checkable, { unread, progress
 	const orphaned = flows.withoutEnd(day, new Date(ctx.clock().getTime() - ORPHANED_AFTER_MS));
 	const bypasses = await countOf(ctx, Ledger.Listing.key.bypasses(day));
 	const { unknown } = catalog;
-	const left = bypasses + tally.bypassing + tally.unreadable + orphaned.length;
+	// Entries of flows that cannot be read: what those account for, nobody knows.
+	const unreadable = tally.unreadable + flows.unreadable(day).length;
+	const left = bypasses + tally.bypassing + unreadable + orphaned.length;
 	const found = left === 0 ? 'clean' : 'findings';
 	return {
 		type: 'CompletenessChecked',
 		day,
 		state: unread.length + unknown.length > 0 ? 'incomplete' : found,
-		accounts: catalog.places.length,
+		accounts: catalog.placesOn(day).length,
 		unread: unread.slice(0, MOST_NAMED),
 		unreadAccounts: unread.length,
 		unknownProducts: unknown.slice(0, MOST_NAMED),
-		counts: { ...tally, bypasses, orphaned: orphaned.length },
+		counts: { ...tally, unreadable, bypasses, orphaned: orphaned.length },
 		ownDomain: mostRead(
 			each.flatMap(([, p]) => p.own),
 			MOST_OWN,
@@ -90,7 +95,7 @@ async function countOf(ctx: Context, pk: string): Promise<number> {
 /** Before it is recorded: killed in between, it is told twice and never not at all. */
 function tell(ctx: Context, { state, counts }: Body): void {
 	const what = new BrokerError('conflict', 'GET /completeness tells more.');
-	if (counts.bypasses > 0) ctx.warn('completeness: bypass', what);
+	if (counts.bypasses + counts.bypassing > 0) Bypass.tell(ctx);
 	if (counts.orphaned > 0) ctx.warn('completeness: orphaned flows', what);
 	if (state === 'incomplete') ctx.warn('completeness: incomplete day', what);
 }

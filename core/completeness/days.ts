@@ -6,8 +6,14 @@ type ReadCtx = Pick<Context, 'aws' | 'config'>;
 export type Checked = Ledger.Recorded<'CompletenessChecked'>;
 
 const DAY_MS = 86_400_000;
-/** CloudTrail delivers within about fifteen minutes, and promises nothing (CloudTrail user guide, "How CloudTrail works"). */
-const MARGIN_MS = 2 * 3_600_000;
+/**
+ * So long after its end everything that began on a day is over and told. A query runs for 240 minutes at most (Athena
+ * service quotas); CloudTrail delivers within about fifteen minutes, and promises nothing (CloudTrail user guide, "How
+ * CloudTrail works").
+ */
+const MARGIN_MS = 5 * 3_600_000;
+/** A day that is not gone through so long after its end is told as one that nobody could look at as a whole. */
+const LATE_MS = 2 * DAY_MS;
 /** Athena forgets an execution after 45 days, CloudTrail a record after 90. */
 export const DAYS_BACK = 40;
 
@@ -16,6 +22,9 @@ const endOf = (day: string) => Date.parse(day) + DAY_MS;
 
 /** The last day of which everything should have been told by now. */
 export const lastOver = (now: Date) => dayOf(new Date(now.getTime() - MARGIN_MS - DAY_MS));
+
+/** Whether a day that is not gone through yet should have been. */
+export const isLate = (day: string, now: Date) => endOf(day) + LATE_MS <= now.getTime();
 
 /** Whether a day can be checked: over, and not forgotten. */
 export function isCheckable(day: string, now: Date): boolean {
@@ -34,14 +43,24 @@ export async function baseOf(ctx: ReadCtx, day: string): Promise<number> {
 	return all.findLast((one) => isWhole(Ledger.as(one, 'CompletenessChecked')))?.ver ?? 0;
 }
 
-/** Days without a whole check, the oldest first; from the day on which the first product was published. */
+/**
+ * Days without a whole check, from the day on which the first product was published: the oldest and the newest by turns, so
+ * that neither waits for the other. One whose own entry cannot be read is among them.
+ */
 export async function due(ctx: ReadCtx, now: Date, since: string | null): Promise<string[]> {
 	if (since === null) return [];
 	const found: string[] = [];
 	for (let back = DAYS_BACK; back >= 0; back -= 1) {
 		const day = dayOf(new Date(now.getTime() - MARGIN_MS - (back + 1) * DAY_MS));
 		if (day < since.slice(0, 10) || !isCheckable(day, now)) continue;
-		if (!isWhole(await lastOf(ctx, day))) found.push(day);
+		if (!isWhole(await Ledger.readable(() => lastOf(ctx, day)))) found.push(day);
 	}
-	return found;
+	return byTurns(found);
+}
+
+/** The first, the last, the second, the last but one, and so on. */
+export function byTurns<T>(list: readonly T[]): T[] {
+	const half = Math.ceil(list.length / 2);
+	const back = list.slice(half).toReversed();
+	return list.slice(0, half).flatMap((one, i) => [one, ...back.slice(i, i + 1)]);
 }

@@ -4,47 +4,62 @@
  * is made from the flow alone. Listings only lead to a flow: what its own stream says decides.
  */
 import pMap from 'p-map';
+import { decodeTime } from 'ulid';
 import type { Context } from '../context.ts';
 import * as Ledger from '../ledger.ts';
 import * as Lineage from '../lineage.ts';
+import { executionOf, makeSeeker, type Sought } from './seek.ts';
+import { isOf, type Noted, note, readNoted, type Sighting, wasUnderWay } from './started.ts';
 
 type Ctx = Pick<Context, 'aws' | 'config' | 'warn'>;
 
-/** `unreadable`: there is one, and its entries cannot be read. */
-export type Found = Lineage.Flow | 'unreadable' | null;
+/** `unreadable`: there is one, and its entries cannot be read. `unsought`: there was no time to look for it. */
+export type Found = Lineage.Flow | 'unreadable' | 'unsought' | null;
+
+/** Where to look for a flow whose listing was lost: of which products it would be, and when it was seen. */
+export type Among = {
+	readonly products: readonly string[];
+	readonly at: string;
+	/** Whether there is time left. */
+	readonly goesOn: () => Promise<boolean>;
+};
 
 export type Flows = {
-	/** `products`: of which it would be, for a flow whose listing was lost. */
-	readonly ofExecution: (execution: string, products: readonly string[], day: string) => Promise<Found>;
-	/** The flow under way that this token was made for, from here on known by the execution. */
-	readonly ofToken: (token: string, execution: string) => Promise<Lineage.Flow | null>;
-	/** Whether a flow under way of a principal of this account was started and nobody knows as what. */
-	readonly isUnsure: (account: string) => boolean;
+	readonly ofExecution: (execution: string, among: Among) => Promise<Found>;
+	/**
+	 * The flow that this token was made for, if it can have started what was seen: as its principal, in its work group, while
+	 * it was under way. From here on it is known by the execution.
+	 */
+	readonly ofToken: (token: string, execution: string, seen: Sighting) => Promise<Lineage.Flow | null>;
+	/** Whether a flow of this account, and of this principal if there is one, was under way then and nobody knows as what. */
+	readonly isUnsure: (asker: Asker, at: string) => boolean;
 	/** Flows intended on this day that had no end by `before`. */
 	readonly withoutEnd: (day: string, before: Date) => readonly string[];
+	/** Flows of this day under way, or ended without anybody knowing as what they were started, whose entries cannot be read. */
+	readonly unreadable: (day: string) => readonly string[];
+	/** What was gone through to find flows whose listing was lost. */
+	readonly sought: () => Sought;
 };
+
+type Asker = { readonly account: string; readonly principal: string | null };
 
 /** Looked up a second time within so many, an execution costs no call. */
 const KEPT = 2000;
 
-/** `since`: the day that is looked at; of flows that ended before it nothing is of interest. */
-export async function readFlows(ctx: Ctx, since: string): Promise<Flows> {
-	const open = await underWay(ctx, since);
-	const running = new Map(
-		open.flatMap(({ flow, execution }) => (execution === null ? [] : [[execution, flow] as const])),
-	);
+/** `day`: that is looked at; of flows that ended before it nothing is of interest. `sought`: before it was cut off. */
+export async function readFlows(ctx: Ctx, day: string, sought: Sought = {}): Promise<Flows> {
+	const { open, lost } = await underWay(ctx, day);
+	const running = new Map<string, Lineage.Flow | 'unreadable'>();
+	for (const { execution } of lost) if (execution !== null) running.set(execution, 'unreadable');
+	for (const { flow, execution, noted } of open) {
+		for (const known of [execution, ...noted.map((n) => n.execution)]) if (known !== null) running.set(known, flow);
+	}
 	const unnoted = new Map(
-		open.flatMap(({ flow, execution, token }) =>
-			execution === null && token !== null ? [[token, flow] as const] : [],
-		),
+		open.flatMap((one) => (one.execution === null && one.token !== null ? [[one.token, one] as const] : [])),
 	);
-	const unsure = new Set(
-		open.flatMap(({ flow, execution }) =>
-			execution === null ? [flow.intended.body.principal.split(':')[4] ?? ''] : [],
-		),
-	);
-	const kept = new Map<string, Found>();
-	const sought = new Set<string>();
+	const unsure = open.filter(({ execution, noted }) => execution === null && noted.length === 0);
+	const seeker = makeSeeker(ctx, day, sought);
+	const kept = new Map<string, Lineage.Flow | 'unreadable'>();
 	const ended = async (execution: string) => {
 		const known = kept.get(execution) ?? (await endedAs(ctx, execution));
 		if (kept.size >= KEPT) kept.clear();
@@ -52,41 +67,70 @@ export async function readFlows(ctx: Ctx, since: string): Promise<Flows> {
 		return known;
 	};
 	return {
-		async ofExecution(execution, products, day) {
+		async ofExecution(execution, { products, at, goesOn }) {
+			// Asked before it is looked up: what others list again meanwhile would be missed.
+			const covered = seeker.covers(products, at);
 			const known = running.get(execution) ?? (await ended(execution));
-			if (known !== null) return known;
-			const missing = products.filter((product) => !sought.has(`${product} ${day}`));
-			for (const product of missing) {
-				await relist(ctx, product, day);
-				sought.add(`${product} ${day}`);
+			if (known !== null || covered) return known;
+			return (await seeker.seek(products, at, goesOn)) ? ended(execution) : 'unsought';
+		},
+		async ofToken(token, execution, seen) {
+			const one = unnoted.get(token);
+			if (one === undefined || !isOf(one.flow, seen)) return null;
+			running.set(execution, one.flow);
+			if (!one.noted.some((n) => n.execution === execution)) {
+				one.noted.push({ execution, ...seen });
+				await note(ctx, one.flow, one.noted);
 			}
-			return missing.length === 0 ? null : ended(execution);
+			return one.flow;
 		},
-		async ofToken(token, execution) {
-			const flow = unnoted.get(token) ?? null;
-			if (flow === null) return null;
-			running.set(execution, flow);
-			await Lineage.noteStarted(ctx, flow, execution);
-			return flow;
-		},
-		isUnsure: (account) => unsure.has(account),
-		withoutEnd: (day, before) =>
+		isUnsure: ({ account, principal }, at) =>
+			unsure.some(({ flow }) => {
+				const own = flow.intended.body.principal;
+				const same = principal === null ? accountOf(own) === account : own === principal;
+				return same && wasUnderWay(flow, at);
+			}),
+		withoutEnd: (intended, before) =>
 			open
 				.map(({ flow }) => flow)
 				.filter(({ ended: end }) => end === null)
-				.filter(({ intended: { entry } }) => entry.at.startsWith(day) && entry.at <= before.toISOString())
+				.filter(({ intended: { entry } }) => entry.at.startsWith(intended) && entry.at <= before.toISOString())
 				.map(({ id }) => id)
 				.toSorted(),
+		unreadable: (intended) =>
+			lost
+				.map(({ id }) => id)
+				.filter((id) => (dayIn(id) ?? intended) === intended)
+				.toSorted(),
+		sought: () => seeker.sought(),
 	};
 }
 
-type Open = { readonly flow: Lineage.Flow; readonly execution: string | null; readonly token: string | null };
+const accountOf = (arn: string) => arn.split(':')[4] ?? '';
+
+/** The day that an id was made on; null where it is none. */
+function dayIn(id: string): string | null {
+	try {
+		return new Date(decodeTime(id.slice(id.indexOf('_') + 1))).toISOString().slice(0, 10);
+	} catch {
+		return null;
+	}
+}
+
+type Open = {
+	readonly flow: Lineage.Flow;
+	readonly execution: string | null;
+	readonly token: string | null;
+	/** What was seen of it and compared. */
+	readonly noted: Noted;
+};
+type Lost = { readonly id: string; readonly execution: string | null };
 
 /**
  * Every flow under way, and those that ended since with nobody knowing as what they had been started. One that cannot be
  * read is told: what it may have started is not known.
  */
-async function underWay(ctx: Ctx, since: string): Promise<Open[]> {
+async function underWay(ctx: Ctx, since: string): Promise<{ readonly open: Open[]; readonly lost: Lost[] }> {
 	const { key, all, SHARDS } = Ledger.Listing;
 	const ids: string[] = [];
 	for (let shard = 0; shard < SHARDS; shard += 1) {
@@ -98,18 +142,27 @@ async function underWay(ctx: Ctx, since: string): Promise<Open[]> {
 		ids.push(...page.keys.map(idIn));
 		after = page.next;
 	}
-	const one = async (id: string): Promise<Open[]> => {
+	const open: Open[] = [];
+	const lost: Lost[] = [];
+	const one = async (id: string): Promise<void> => {
 		const flow = await Ledger.readable(() => Lineage.get(ctx, id));
-		if (flow === null) ctx.warn('completeness: a flow cannot be read', new Error('record-corrupt'));
-		return flow === null || executionOf(flow) !== null ? [] : [{ flow, ...(await Lineage.startedAs(ctx, flow)) }];
+		if (flow !== null && executionOf(flow) !== null) return;
+		const started = flow === null ? null : await Ledger.readable(() => Lineage.startedAs(ctx, flow));
+		if (flow !== null && started !== null) {
+			open.push({ flow, ...started, noted: await readNoted(ctx, flow) });
+			return;
+		}
+		ctx.warn('completeness: a flow cannot be read', new Error(`record-corrupt: ${id}`));
+		lost.push({ id, execution: await Lineage.startedNoted(ctx, { id }) });
 	};
-	return (await pMap([...new Set(ids)], one, { concurrency: AT_ONCE })).flat();
+	await pMap([...new Set(ids)], one, { concurrency: AT_ONCE });
+	return { open, lost };
 }
 
 const idIn = (line: string) => line.slice(line.indexOf('#') + 1);
 const AT_ONCE = 8;
 
-async function endedAs(ctx: Ctx, execution: string): Promise<Found> {
+async function endedAs(ctx: Ctx, execution: string): Promise<Lineage.Flow | 'unreadable' | null> {
 	const { keys } = await Ledger.Listing.list(ctx, Ledger.Listing.key.execution(execution), { limit: 10 });
 	let unreadable = false;
 	for (const id of keys) {
@@ -118,28 +171,4 @@ async function endedAs(ctx: Ctx, execution: string): Promise<Found> {
 		else if (read.flow !== null && executionOf(read.flow) === execution) return read.flow;
 	}
 	return unreadable ? 'unreadable' : null;
-}
-
-function executionOf({ ended }: Lineage.Flow): string | null {
-	return ended !== null && 'execution' in ended.body ? ended.body.execution : null;
-}
-
-const DAY_MS = 86_400_000;
-
-/**
- * Lists the flows of a product by their executions again. Nobody is told of a bypass because a line was lost; a flow may
- * have been intended the day before.
- */
-async function relist(ctx: Ctx, product: string, day: string): Promise<void> {
-	const { key, all, applyProjections, SHARDS } = Ledger.Listing;
-	for (const of of [new Date(Date.parse(day) - DAY_MS).toISOString().slice(0, 10), day]) {
-		for (let shard = 0; shard < SHARDS; shard += 1) {
-			for (const line of await all(ctx, key.flows(product, of, shard))) {
-				const flow = await Ledger.readable(() => Lineage.get(ctx, idIn(line)));
-				const execution = flow === null ? null : executionOf(flow);
-				if (flow === null || execution === null) continue;
-				await applyProjections(ctx, [{ op: 'put', pk: key.execution(execution), sk: flow.id }]);
-			}
-		}
-	}
 }

@@ -19,7 +19,7 @@ export type Verdict =
 	| { readonly of: 'ownDomain'; readonly products: readonly string[] }
 	/** The flow that it may belong to cannot be read. */
 	| { readonly of: 'unreadable' }
-	/** It may belong to a flow of an account whose trail could not be read: nobody knows yet. */
+	/** It may belong to a flow of an account whose trail could not be read, or that was not looked for: nobody knows yet. */
 	| { readonly of: 'unsure' }
 	| {
 			readonly of: 'bypassing';
@@ -31,24 +31,27 @@ export type Verdict =
 export type Knowing = {
 	readonly catalog: Catalog;
 	readonly flows: Flows;
-	readonly day: string;
 	/** Accounts of which it is not known what was started there. */
 	readonly unread: ReadonlySet<string>;
+	/** Whether there is time left to look for a flow whose listing was lost. */
+	readonly goesOn: () => Promise<boolean>;
 };
 
-export async function judgeAccess({ catalog, flows, day, unread }: Knowing, seen: Access): Promise<Verdict> {
-	const { asker, table, query } = seen;
-	const products = catalog.productsOf(table, seen.at);
-	if (products.length === 0) return { of: 'ungoverned' };
-	if (seen.refused) return { of: 'refused' };
-	const flow = query === null ? null : await flows.ofExecution(query, products, day);
-	if (flow === 'unreadable') return { of: 'unreadable' };
-	const differs = query === null ? (['no-query'] as const) : differences(flow, seen);
+export async function judgeAccess({ catalog, flows, unread, goesOn }: Knowing, seen: Access): Promise<Verdict> {
+	const { asker, table, query, at } = seen;
+	const products = catalog.productsOf(table, at);
+	const known = asker.principal !== null && catalog.isRegistered(asker.principal, at);
 	const otherwise: Reason[] = seen.service === 'ATHENA' || seen.service === null ? [] : ['other-service'];
+	// What a registered principal reads through Athena, whatever it is, is judged by the start of that query.
+	if (products.length === 0 && !(known && otherwise.length > 0)) return { of: 'ungoverned' };
+	if (seen.refused) return { of: 'refused' };
+	const flow = query === null ? null : await flows.ofExecution(query, { products, at, goesOn });
+	if (flow === 'unreadable') return { of: 'unreadable' };
+	if (flow === 'unsought') return { of: 'unsure' };
+	const differs = query === null ? (['no-query'] as const) : differences(flow, seen);
 	if (differs.length + otherwise.length === 0) return { of: 'matched' };
-	const known = asker.principal !== null && catalog.isRegistered(asker.principal);
-	if (!known && isOwn(catalog, asker.account, products)) return { of: 'ownDomain', products };
-	if (flow === null && query !== null && unread.has(asker.account) && flows.isUnsure(asker.account))
+	if (!known && isOwn(catalog, seen, products)) return { of: 'ownDomain', products };
+	if (flow === null && query !== null && unread.has(asker.account) && flows.isUnsure(asker, at))
 		return { of: 'unsure' };
 	const stranger: Reason[] = asker.principal === null || known ? [] : ['unregistered-principal'];
 	const reasons = [...differs, ...otherwise, ...stranger];
@@ -67,20 +70,23 @@ function differences(flow: Flow | null, { asker, table }: Access): readonly Reas
 const accountOf = (arn: string) => arn.split(':')[4] ?? '';
 
 /** Of the domain whose account asked. A table that several domains publish is the own of each. */
-function isOwn(catalog: Catalog, account: string, products: readonly string[]): boolean {
-	const domain = catalog.domainOf(account);
+function isOwn(catalog: Catalog, { asker, at }: Access, products: readonly string[]): boolean {
+	const domain = catalog.domainOf(asker.account, at);
 	return domain !== null && products.some((product) => domainIn(product) === domain);
 }
 
-export async function judgeStart({ catalog, flows, day }: Knowing, seen: Start): Promise<Verdict> {
-	const { asker, query, token, workGroup } = seen;
+export async function judgeStart({ catalog, flows, goesOn }: Knowing, seen: Start): Promise<Verdict> {
+	const { asker, query, token, workGroup, at } = seen;
 	if (seen.refused || query === null) return { of: 'refused' };
 	const suspect =
-		(asker.principal !== null && catalog.isRegistered(asker.principal)) ||
-		(workGroup !== null && catalog.isOurs(asker.account, workGroup));
-	const byToken = token === null ? null : await flows.ofToken(token, query);
-	const flow = byToken ?? (await flows.ofExecution(query, suspect ? catalog.products : [], day));
+		(asker.principal !== null && catalog.isRegistered(asker.principal, at)) ||
+		(workGroup !== null && catalog.isOurs(asker.account, workGroup, at));
+	const { principal } = asker;
+	const byToken = token === null ? null : await flows.ofToken(token, query, { principal, at, workGroup });
+	const products = suspect ? catalog.products : [];
+	const flow = byToken ?? (await flows.ofExecution(query, { products, at, goesOn }));
 	if (flow === 'unreadable') return { of: 'unreadable' };
+	if (flow === 'unsought') return { of: 'unsure' };
 	if (flow?.intended.body.principal === asker.principal && flow !== null) return { of: 'matched' };
 	if (flow !== null) return { of: 'bypassing', reasons: ['other-principal'], flow: flow.id, products: [] };
 	if (!suspect) return { of: 'elsewhere' };
@@ -88,12 +94,18 @@ export async function judgeStart({ catalog, flows, day }: Knowing, seen: Start):
 }
 
 export async function judgeExecution(
-	{ catalog, flows, day }: Knowing,
-	{ account, group, id }: { readonly account: string; readonly group: string; readonly id: string },
+	{ catalog, flows, goesOn }: Knowing,
+	{
+		account,
+		group,
+		id,
+		at,
+	}: { readonly account: string; readonly group: string; readonly id: string; readonly at: string },
 ): Promise<Verdict> {
-	const ours = catalog.isOurs(account, group);
-	const flow = await flows.ofExecution(id, ours ? catalog.products : [], day);
+	const ours = catalog.isOurs(account, group, at);
+	const flow = await flows.ofExecution(id, { products: ours ? catalog.products : [], at, goesOn });
 	if (flow === 'unreadable') return { of: 'unreadable' };
+	if (flow === 'unsought') return { of: 'unsure' };
 	if (flow !== null) return { of: 'matched' };
 	if (!ours) return { of: 'elsewhere' };
 	return { of: 'bypassing', reasons: ['started-directly', 'unknown-query'], flow: null, products: [] };

@@ -20,11 +20,13 @@ import {
 	type Of,
 	type Progress,
 	plus,
+	type Stretch,
 	save,
 	withOwn,
 	withUnreadable,
 } from './progress.ts';
 import { type Access, type EventName, read, type Start, type Unreadable } from './record.ts';
+import { union } from './seek.ts';
 import { type Line, LOOKUP_EVERY_MS, lookUp, type Place } from './trail.ts';
 
 /** Accounts looked at at once, and records of one page judged at once. */
@@ -50,6 +52,7 @@ export type Day = {
 export type Passed = {
 	/** False where time ran out or somebody else took over: the rest is left to whoever goes on. */
 	readonly whole: boolean;
+	/** `unfinished`: its time ran out; what was done is kept. */
 	readonly unread: readonly { readonly account: string; readonly why: Why }[];
 	readonly progress: ReadonlyMap<string, Progress>;
 	readonly flows: Flows;
@@ -60,48 +63,94 @@ type Pass = Day & {
 	readonly flows: Flows;
 	readonly unread: Map<string, Why>;
 	readonly progress: Map<string, Progress>;
+	/** When the turn of an account ends, for whoever has only so long. */
+	readonly turns: Map<string, Date>;
 	whole: boolean;
 };
 
 export async function passOver(ctx: Context, day: Day): Promise<Passed> {
-	const flows = await readFlows(ctx, day.day);
-	const pass: Pass = { ...day, ctx, flows, unread: new Map(), progress: new Map(), whole: true };
-	const { places } = day.catalog;
-	await inEach(pass, places, async (place) => {
-		pass.progress.set(place.account, await load(ctx, of(pass, place)));
-		if (place.as === 'consumer') await walk(pass, place, 'StartQueryExecution');
+	const places = day.catalog.placesOn(day.day);
+	const left = async (place: Place) => [place.account, await load(ctx, of(day, place))] as const;
+	const progress = new Map(await pMap(places, left, { concurrency: ACCOUNTS }));
+	const flows = await readFlows(ctx, day.day, union([...progress.values()].map(({ sought }) => sought)));
+	const pass: Pass = { ...day, ctx, flows, unread: new Map(), progress, turns: new Map(), whole: true };
+	await inEach(pass, places, halfway(pass), async (place) => {
+		if (place.as === 'consumer' && !(await walk(pass, place, 'StartQueryExecution'))) await undecided(pass, place);
 	});
-	await inEach(pass, places, async (place) => {
+	await inEach(pass, places, pass.deadline, async (place) => {
 		if (pass.unread.has(place.account)) return;
-		await walk(pass, place, 'GetDataAccess');
+		const sure = await walk(pass, place, 'GetDataAccess');
 		if (place.as === 'consumer') await list(pass, place.account);
+		if (!sure) await undecided(pass, place);
 	});
 	const unread = [...pass.unread].map(([account, why]) => ({ account, why }));
-	return { whole: pass.whole, unread: unread.toSorted(byAccount), progress: pass.progress, flows };
+	const whole = pass.whole && !unread.some(({ why }) => why === 'unfinished');
+	return { whole, unread: unread.toSorted(byAccount), progress: pass.progress, flows };
 }
 
 const byAccount = (a: { readonly account: string }, b: { readonly account: string }) =>
 	a.account < b.account ? -1 : 1;
 const of = ({ day, base }: Day, { account }: Pick<Place, 'account'>): Of => ({ day, base, account });
 
-/** What AWS does not tell of one account holds up no other; what our own store does not, ends the pass. */
-async function inEach(pass: Pass, places: readonly Place[], work: (place: Place) => Promise<void>): Promise<void> {
+/**
+ * What AWS does not tell of one account holds up no other; what our own store does not, ends the pass. Of the time until
+ * `end` those that wait have their part, so that an account with a great many records takes its own alone.
+ */
+async function inEach(
+	pass: Pass,
+	places: readonly Place[],
+	end: Date | null,
+	work: (place: Place) => Promise<void>,
+): Promise<void> {
+	let waiting = places.length;
 	const one = async (place: Place) => {
+		if (end !== null) pass.turns.set(place.account, turnOf(pass.ctx.clock(), end, waiting));
+		waiting -= 1;
 		try {
 			await work(place);
 		} catch (error) {
 			if (!(error instanceof Unread)) throw error;
 			pass.unread.set(place.account, error.why);
-			pass.ctx.warn('completeness: an account cannot be read', error.cause);
+			// What was gone through to find lost flows is not gone through again.
+			if (pass.whole) await keep(pass, place.account, progressOf(pass, place.account));
+			if (error.why !== 'unfinished') pass.ctx.warn('completeness: an account cannot be read', error.cause);
 		}
 	};
 	await pMap(places, one, { concurrency: ACCOUNTS });
 }
 
-async function goesOn(pass: Pass): Promise<boolean> {
-	const late = pass.deadline !== null && pass.ctx.clock() >= pass.deadline;
-	pass.whole = pass.whole && !late && (await pass.lease.held());
+function turnOf(now: Date, end: Date, waiting: number): Date {
+	const left = Math.max(0, end.getTime() - now.getTime());
+	return new Date(now.getTime() + left / Math.ceil(waiting / ACCOUNTS));
+}
+
+/** What was started may take half of the time, for nothing that was read is known before. */
+function halfway({ ctx, deadline }: Pass): Date | null {
+	if (deadline === null) return null;
+	return new Date((ctx.clock().getTime() + deadline.getTime()) / 2);
+}
+
+/** False where somebody else took over. Throws `Unread` where the account's turn is over. */
+async function goesOn(pass: Pass, account: string): Promise<boolean> {
+	const turn = pass.turns.get(account);
+	if (turn !== undefined && pass.ctx.clock() >= turn) throw new Unread('unfinished', new Error('out of time'));
+	pass.whole = pass.whole && (await pass.lease.held());
 	return pass.whole;
+}
+
+/** Whether there is time left to look for a flow, for who would rather leave a record undecided than be stopped. */
+async function hasTime(pass: Pass, account: string): Promise<boolean> {
+	try {
+		return await goesOn(pass, account);
+	} catch (error) {
+		if (error instanceof Unread) return false;
+		throw error;
+	}
+}
+
+/** Throws `Unread`: the account's turn is over, or another one, whose trail would tell, cannot be read. */
+async function undecided(pass: Pass, { account }: Pick<Place, 'account'>): Promise<void> {
+	if (await goesOn(pass, account)) throw new Unread('unavailable', new Error('undecided'));
 }
 
 function progressOf({ progress }: Pass, account: string): Progress {
@@ -111,40 +160,52 @@ function progressOf({ progress }: Pass, account: string): Progress {
 }
 
 async function keep(pass: Pass, account: string, progress: Progress): Promise<void> {
-	await save(pass.ctx, of(pass, { account }), progress);
-	pass.progress.set(account, progress);
+	const all = { ...progress, sought: pass.flows.sought() };
+	await save(pass.ctx, of(pass, { account }), all);
+	pass.progress.set(account, all);
 }
 
-/** The records of one operation, from where it was left. */
-async function walk(pass: Pass, place: Place, name: EventName): Promise<void> {
+/**
+ * The records of one operation, from where it was left. False where it ended at one of which nobody knows yet whether it
+ * belongs to a flow: bypasses after it are recorded, and counted by whoever comes back to it.
+ */
+async function walk(pass: Pass, place: Place, name: EventName): Promise<boolean> {
 	const { ctx, day, pace } = pass;
+	const { account } = place;
 	const stretch = name === 'StartQueryExecution' ? 'starts' : 'accesses';
-	const left = progressOf(pass, place.account)[stretch];
-	if (left.done) return;
+	const left = progressOf(pass, account)[stretch];
+	if (left.done) return true;
 	const from = new Date(Date.parse(day));
 	// Both ends count, and events have whole seconds.
 	const until = left.until === null ? new Date(from.getTime() + DAY_MS - 1000) : new Date(left.until);
+	let reached: Stretch = left;
+	let sure = true;
 	let token: string | null = null;
 	do {
-		if (!(await goesOn(pass))) return;
+		if (!(await goesOn(pass, account))) return sure;
 		const page: Awaited<ReturnType<typeof lookUp>> = await lookUp(
 			ctx,
 			place,
 			{ name, from, until, token },
 			pace.lookupMs,
 		);
-		const before = progressOf(pass, place.account);
-		const { fresh, place: reached } = beyond(before[stretch], page.lines);
-		const after = await judged(pass, before, fresh, name);
-		await keep(pass, place.account, { ...after, [stretch]: { done: page.next === null, ...reached } });
+		const { fresh, place: next } = beyond(reached, page.lines);
+		reached = { done: page.next === null, ...next };
+		const all = await judged(pass, account, fresh, name);
+		sure = sure && isSure(all);
+		if (sure) await keep(pass, account, { ...all.reduce(told, progressOf(pass, account)), [stretch]: reached });
 		token = page.next;
 	} while (token !== null);
+	return sure;
 }
 
 type Judged = { readonly seen: Access | Start | Unreadable; readonly verdict: Verdict };
 
-async function judged(pass: Pass, before: Progress, lines: readonly Line[], name: EventName): Promise<Progress> {
-	const knowing = { ...pass, unread: new Set(pass.unread.keys()) };
+const isSure = (all: readonly Pick<Judged, 'verdict'>[]) => all.every(({ verdict }) => verdict.of !== 'unsure');
+
+/** What each means; what is a bypass for certain is recorded. */
+async function judged(pass: Pass, account: string, lines: readonly Line[], name: EventName): Promise<Judged[]> {
+	const knowing = { ...pass, unread: new Set(pass.unread.keys()), goesOn: () => hasTime(pass, account) };
 	const one = async (line: Line): Promise<Judged> => {
 		const seen = read(name, line);
 		if (seen.kind === 'unreadable') return { seen, verdict: { of: 'unreadable' } };
@@ -152,12 +213,11 @@ async function judged(pass: Pass, before: Progress, lines: readonly Line[], name
 		return { seen, verdict };
 	};
 	const all = await pMap(lines, one, { concurrency: RECORDS });
-	if (all.some(({ verdict }) => verdict.of === 'unsure')) throw new Unread('unavailable', new Error('undecided'));
 	await record(
 		pass.ctx,
 		all.flatMap((each) => evidenceOf(pass, each)),
 	);
-	return all.reduce(told, before);
+	return all;
 }
 
 function told(progress: Progress, { seen, verdict }: Judged): Progress {
@@ -181,15 +241,17 @@ function evidenceOf({ day, catalog }: Pass, { seen, verdict }: Judged): Evidence
 	const { asker, id, at, query } = seen;
 	const { account, principal, principalId, session, named } = asker;
 	const group = seen.kind === 'start' ? seen.workGroup : null;
-	const ours = group !== null && catalog.isOurs(account, group);
+	const ours = group !== null && catalog.isOurs(account, group, at);
 	const service = seen.kind === 'access' ? known(seen.service) : 'ATHENA';
-	const tables = seen.kind === 'access' ? [{ ...seen.table, products: [...verdict.products] }] : [];
+	const { products } = verdict;
+	// Of a table that is not published nothing is stored.
+	const tables = seen.kind === 'access' && products.length > 0 ? [{ ...seen.table, products: [...products] }] : [];
 	return [
 		{
 			body: {
 				day,
 				account,
-				domain: catalog.domainOf(account),
+				domain: catalog.domainOf(account, at),
 				query,
 				event: id,
 				seenAt: at,
@@ -216,7 +278,7 @@ const known = (service: string | null) =>
 
 /** What Athena itself lists, work group by work group. */
 async function list(pass: Pass, account: string): Promise<void> {
-	if (progressOf(pass, account).athena.done || !(await goesOn(pass))) return;
+	if (progressOf(pass, account).athena.done || !(await goesOn(pass, account))) return;
 	const { through } = progressOf(pass, account).athena;
 	for (const group of await workGroups(pass.ctx, account, pass.pace.athenaMs)) {
 		if (through !== null && group <= through) continue;
@@ -233,7 +295,7 @@ async function listGroup(pass: Pass, account: string, group: string): Promise<bo
 	let place: Pick<Progress['athena'], 'token' | 'inGroup'> =
 		athena.group === group ? athena : { token: null, inGroup: NONE };
 	for (;;) {
-		if (!(await goesOn(pass))) return false;
+		if (!(await goesOn(pass, account))) return false;
 		const page = await executions(ctx, { account, group, token: place.token }, pace.athenaMs);
 		const before = progressOf(pass, account);
 		if (page === null && place.token !== null) {
@@ -242,6 +304,10 @@ async function listGroup(pass: Pass, account: string, group: string): Promise<bo
 			continue;
 		}
 		const seen = page === null ? [] : await listed(pass, { account, group }, page.executions);
+		if (!isSure(seen)) {
+			await undecided(pass, { account });
+			return false;
+		}
 		const inGroup = seen.reduce((tally, { verdict }) => counted(tally, verdict), place.inGroup);
 		const token = page === null || isOver(pass, page.executions) ? null : page.next;
 		const lost = seen.filter(({ verdict }) => verdict.of === 'unreadable');
@@ -272,16 +338,16 @@ async function listed(
 	page: readonly { readonly id: string; readonly at: string }[],
 ): Promise<{ readonly id: string; readonly verdict: Verdict }[]> {
 	const { ctx, day, catalog } = pass;
-	const knowing = { ...pass, unread: new Set<string>() };
+	const knowing = { ...pass, unread: new Set<string>(), goesOn: () => hasTime(pass, account) };
 	const one = async ({ id, at }: (typeof page)[number]) => {
-		return { id, at, verdict: await judgeExecution(knowing, { account, group, id }) };
+		return { id, at, verdict: await judgeExecution(knowing, { account, group, id, at }) };
 	};
 	const ofDay = page.filter(({ at }) => at.startsWith(day));
 	const all = await pMap(ofDay, one, { concurrency: RECORDS });
 	const found = all.flatMap(({ id, at, verdict }): Evidence[] => {
 		if (verdict.of !== 'bypassing') return [];
 		const who = { principal: null, principalId: null, service: 'ATHENA', workGroup: group, flow: verdict.flow };
-		const of = { day, account, domain: catalog.domainOf(account), query: id, event: null, seenAt: at };
+		const of = { day, account, domain: catalog.domainOf(account, at), query: id, event: null, seenAt: at };
 		return [{ body: { ...of, ...who, reasons: [...verdict.reasons], tables: [] }, more: {} }];
 	});
 	await record(ctx, found);

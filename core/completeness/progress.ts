@@ -59,6 +59,8 @@ const Progress = z.object({
 	tally: Tally,
 	own: z.array(Own),
 	unreadable: z.array(z.object({ event: z.string().nullable(), lacks: z.string() })),
+	/** Hours of products whose flows were listed again, whichever account it was for. */
+	sought: z.record(z.string(), z.int()).default({}),
 });
 export type Progress = z.infer<typeof Progress>;
 
@@ -70,6 +72,7 @@ export const BEGUN: Progress = {
 	tally: NONE,
 	own: [],
 	unreadable: [],
+	sought: {},
 };
 
 /** Kept of one account; what is more is counted. */

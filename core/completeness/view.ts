@@ -32,7 +32,7 @@ export const DayView = z
 		day: z.iso.date().meta({ description: 'In UTC' }),
 		state: z.enum(['clean', 'findings', 'incomplete']).meta({
 			description:
-				'`incomplete`: not every account could be looked at, whatever was found. To an owner, `clean` and `findings` speak of his own products',
+				'`incomplete`: not every account could be looked at, whatever was found. To an owner, `clean` and `findings` speak of his own products, and no day is `clean` with records that nobody could judge',
 		}),
 		checkedAt: z.iso.datetime(),
 		leaf: Ledger.Hash.meta({ description: 'Ledger entry that says so' }),
@@ -65,6 +65,7 @@ export const BypassView = z
 		tables: z
 			.array(z.object({ ...Table, products: Products }))
 			.meta({ description: 'Published tables that were read; none where it is only known to have run' }),
+		moreTables: z.boolean().meta({ description: 'Whether it read more tables than are named' }),
 		leaf: Ledger.Hash,
 	})
 	.meta({ id: 'Bypass' });
@@ -111,12 +112,14 @@ async function viewOf(ctx: Context, sight: Sight, { body, entry, leaf }: Checked
 	if (sight.all) return { ...common, state, accounts, unreadAccounts, counts };
 	const own = { ...common, accounts: null, unreadAccounts: null, counts: null };
 	if (state === 'incomplete') return { ...own, state };
-	return { ...own, state: (await findsAny(ctx, sight.domains, day)) ? 'findings' : 'clean' };
+	if (await findsAny(ctx, sight.domains, day)) return { ...own, state: 'findings' };
+	// A record that nobody could judge may have been of his products.
+	return { ...own, state: counts.unreadable > 0 ? 'incomplete' : 'clean' };
 }
 
 async function findsAny(ctx: Context, domains: readonly string[], day: string): Promise<boolean> {
-	const { key, list } = Ledger.Listing;
-	const pages = await Promise.all(domains.map((domain) => list(ctx, key.bypassesOfDomain(domain, day), { limit: 1 })));
+	const listings = bypassListings({ all: false, domains }, day);
+	const pages = await Promise.all(listings.map((of) => Ledger.Listing.list(ctx, of, { limit: 1 })));
 	return pages.some(({ keys }) => keys.length > 0);
 }
 
@@ -150,6 +153,12 @@ const visible = (sight: Sight, products: readonly string[]) =>
 
 const tableIn = ({ account, database, table }: Ledger.TableRef) => ({ account, table: `${database}.${table}` });
 
+/** Where the bypasses of a day are listed that the caller may see: in one listing or more, by lines of one kind. */
+export function bypassListings(sight: Sight, day: string): string[] {
+	const { key } = Ledger.Listing;
+	return sight.all ? [key.bypasses(day)] : sight.domains.map((domain) => key.bypassesOfDomain(domain, day));
+}
+
 /** A line of the listing of a day's bypasses, as the caller sees it; null where none of it is about products of his. */
 export async function seenBypass(ctx: Context, sight: Sight, line: string): Promise<BypassView | null> {
 	const [account = '', id = ''] = line.split('#');
@@ -159,10 +168,12 @@ export async function seenBypass(ctx: Context, sight: Sight, line: string): Prom
 	const tables = body.tables
 		.map(({ products, ...table }) => ({ ...tableIn(table), products: visible(sight, products) }))
 		.filter(({ products }) => products.length > 0);
-	if (!sight.all && tables.length === 0) return null;
-	const { domain, seenAt: at, principal, principalId, service, query, event, flow, reasons } = body;
+	const { domain, seenAt: at, principal, principalId, service, query, event, flow, reasons, moreTables } = body;
+	const concerned = tables.length > 0 || body.domains?.some((id) => !sight.all && sight.domains.includes(id)) === true;
+	if (!sight.all && !concerned) return null;
 	const who = sight.all ? nameIn(await Ledger.payload(ctx, entry)) : null;
-	return { account, domain, at, principal, principalId, who, service, query, event, flow, reasons, tables, leaf };
+	const asked = { account, domain, at, principal, principalId, who, service, query, event, flow, reasons };
+	return { ...asked, tables, moreTables, leaf };
 }
 
 function nameIn(pii: Record<string, unknown> | null): string | null {

@@ -95,7 +95,7 @@ export function completenessRoutes() {
 		const sight = Completeness.mustSee(ctx);
 		const { day } = c.req.valid('param');
 		const found = await Completeness.findDay(ctx, sight, day);
-		const paging = { ...c.req.valid('query'), of: Listing.key.bypasses(day), newestFirst: false };
+		const paging = { ...c.req.valid('query'), of: Completeness.bypassListings(sight, day), newestFirst: false };
 		const { found: bypasses, nextPageToken: next } = await listed(c, paging, (as, line) =>
 			Completeness.seenBypass(as, sight, line),
 		);

@@ -22,8 +22,14 @@ const MOST_AT_ONCE = 40;
 
 type Listed<T> = { readonly found: T[]; readonly nextPageToken: string | null };
 
-/** What a listing is read by; `of` is null where it is not open to the caller at all. */
-type Query = z.infer<typeof Paging> & { readonly of: string | null; readonly newestFirst: boolean };
+/**
+ * What a listing is read by; `of` is null where it is not open to the caller at all. Of several, whose lines are of one kind,
+ * each line is shown once.
+ */
+type Query = z.infer<typeof Paging> & {
+	readonly of: string | readonly string[] | null;
+	readonly newestFirst: boolean;
+};
 
 /** Before which line to go on, null at the end; `sees` is whether the caller is known to see that line. */
 type Place = { readonly after: string | null; readonly sees: boolean };
@@ -40,9 +46,10 @@ export async function listed<T>(
 ): Promise<Listed<T>> {
 	const { ctx } = c.var;
 	if (of === null) return { found: [], nextPageToken: null };
+	const listings = [of].flat();
 	const budget = { left: PASSED_OVER };
 	const look = async (as: Context, after: string | null, limit: number) => {
-		const { keys, next } = await Listing.list(ctx, of, { limit, after, newestFirst });
+		const { keys, next } = await linesOf(ctx, listings, { limit, after, newestFirst });
 		const lines = await Promise.all(
 			keys.map(async (key, i) => ({ before: keys[i - 1] ?? after, one: await readable(() => show(as, key)) })),
 		);
@@ -62,16 +69,31 @@ export async function listed<T>(
 		return { after, sees: false };
 	};
 	const found: T[] = [];
-	const start = pageToken === undefined ? null : z.string().parse(readCursor(ctx, [of], pageToken));
+	const start = pageToken === undefined ? null : z.string().parse(readCursor(ctx, listings, pageToken));
 	let place: Place = { after: start, sees: true };
 	while (place.sees && found.length < pageSize) {
 		const { seen, next } = await look(ctx, place.after, pageSize - found.length);
 		found.push(...seen.map(({ one }) => one));
 		place = next === null ? END : await beyond(next);
 	}
-	const nextPageToken = place.after === null ? null : makeCursor(ctx, [of], place.after);
+	const nextPageToken = place.after === null ? null : makeCursor(ctx, listings, place.after);
 	linkNext(c, nextPageToken);
 	return { found, nextPageToken };
+}
+
+/** A page of several listings as if they were one. */
+async function linesOf(ctx: Context, of: readonly string[], range: Listing.Range): Promise<Listing.Page> {
+	const pages = await Promise.all(of.map((one) => Listing.list(ctx, one, range)));
+	const [only, ...others] = pages;
+	if (only !== undefined && others.length === 0) return only;
+	const order = range.newestFirst === true ? -1 : 1;
+	const inOrder = (a: string, b: string) => (a < b ? -order : order);
+	const all = [...new Set(pages.flatMap(({ keys }) => keys))].toSorted(inOrder);
+	// What comes after the end of a page that goes on may not be the next of its listing.
+	const reach = pages.flatMap(({ next }) => (next === null ? [] : [next])).toSorted(inOrder)[0];
+	const known = reach === undefined ? all : all.slice(0, all.indexOf(reach) + 1);
+	const keys = known.slice(0, range.limit);
+	return { keys, next: keys.length === all.length && reach === undefined ? null : (keys.at(-1) ?? null) };
 }
 
 const Position = z.union([z.string(), z.int()]);

@@ -13,6 +13,8 @@ import { accountOf, type Caller } from '../wire.ts';
 export type Key = { readonly accessKeyId: string; readonly secretAccessKey: string };
 /** Tags of a session, and the keys of those that a session opened by it inherits. */
 export type SessionTags = { readonly tags: Readonly<Record<string, string>>; readonly transitive: readonly string[] };
+/** `only`: the actions that a session policy leaves. */
+export type SessionTerms = SessionTags & { readonly only?: readonly string[] };
 export type Session = Key & { readonly sessionToken: string; readonly expires: Date };
 
 /** Why a key is not accepted, before any signature is looked at. */
@@ -22,7 +24,7 @@ export type Resolved =
 
 export type Keys = {
 	readonly issue: (identityArn: string) => Key;
-	readonly openSession: (roleArn: string, sessionName: string, expires: Date, tags?: SessionTags) => Session;
+	readonly openSession: (roleArn: string, sessionName: string, expires: Date, terms?: SessionTerms) => Session;
 	readonly resolve: (accessKeyId: string, sessionToken: string | undefined) => Resolved;
 };
 
@@ -38,6 +40,7 @@ const SessionClaims = z.strictObject({
 	expires: z.number(),
 	tags: z.record(z.string(), z.string()).default({}),
 	transitive: z.array(z.string()).default([]),
+	only: z.array(z.string()).optional(),
 });
 
 export function openKeys(dataDir: string): Keys {
@@ -61,9 +64,9 @@ export function openKeys(dataDir: string): Keys {
 			save();
 			return key;
 		},
-		openSession(role, name, expires, tags) {
+		openSession(role, name, expires, terms) {
 			const key = newKeyId('ASIA');
-			const claims = JSON.stringify({ key, role, name, expires: expires.getTime(), ...tags });
+			const claims = JSON.stringify({ key, role, name, expires: expires.getTime(), ...terms });
 			const sessionToken = `${Buffer.from(claims).toString('base64')}.${seal('token', claims)}`;
 			return { accessKeyId: key, secretAccessKey: sessionSecret(key), sessionToken, expires };
 		},
@@ -76,8 +79,9 @@ export function openKeys(dataDir: string): Keys {
 			}
 			const claims = openToken(sessionToken, (value) => seal('token', value));
 			if (claims === undefined || claims.key !== accessKeyId) return { kind: 'unknown' };
-			const { name: sessionName, tags, transitive } = claims;
-			const caller = { ...callerOf(claims.role, sessionName, false), sessionName, tags, transitive };
+			const { name: sessionName, tags, transitive, only } = claims;
+			const limit = only === undefined ? {} : { only };
+			const caller = { ...callerOf(claims.role, sessionName, false), sessionName, tags, transitive, ...limit };
 			return { kind: 'known', secretAccessKey: sessionSecret(accessKeyId), caller, expires: new Date(claims.expires) };
 		},
 	};

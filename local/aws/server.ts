@@ -28,6 +28,7 @@ import {
 	unknownOperation,
 } from './protocol.ts';
 import { openRecorder } from './record.ts';
+import { mustBeLeft } from './session-policy.ts';
 import { authenticate, type Credential, readCredential, type SignedRequest } from './sigv4.ts';
 import { isRecorded, type Outcome } from './trail.ts';
 import { trackWork } from './underway.ts';
@@ -193,6 +194,7 @@ async function dispatch(call: Call, request: SignedRequest, options: ServerOptio
 	if (call.service === 'dynamodb') return await askDynamoDb(call, request, options);
 	const recorded = isRecorded(call);
 	try {
+		mustBeLeft(call.caller, call.service, call.operation);
 		const output = await ask(call, request, options);
 		if (recorded) options.trail(call, { output });
 		const xml = typeof output === 'string';
@@ -218,6 +220,7 @@ async function ask(call: Call, request: SignedRequest, options: ServerOptions): 
 
 /** DynamoDB's replies are written by dynalite itself. */
 async function askDynamoDb(call: Call, request: SignedRequest, { services }: ServerOptions): Promise<Reply> {
+	mustBeLeft(call.caller, call.service, call.operation);
 	const headers = Object.fromEntries(Object.entries(request.headers).map(([key, value]) => [key, String(value)]));
 	return await services.dynamodb.handle(call.caller, call.operation, { headers, body: textOf(request) });
 }

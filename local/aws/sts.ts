@@ -1,11 +1,12 @@
 /**
  * STS: AssumeRole and GetCallerIdentity, with the Query protocol's XML. A role is assumed only by whom its trust
- * policy admits; the session carries its name and its tags. Session policies, MFA and source identities would change
- * what a session may do, so they are refused instead of being ignored. Rules: STS API reference, AssumeRole; IAM user
+ * policy admits; the session carries its name, its tags and what a session policy leaves of its rights. MFA, source
+ * identities and managed session policies would change what a session may do, so they are refused instead of being ignored. Rules: STS API reference, AssumeRole; IAM user
  * guide, "Role chaining" and "Pass session tags in AWS STS".
  */
 import { AwsError, accountOf, type Caller } from '../wire.ts';
 import { type Keys, roleId, type Session, type SessionTags } from './keys.ts';
+import { actionsIn } from './session-policy.ts';
 import type { Store } from './store.ts';
 import { type Asked, trusts } from './trust.ts';
 import { answer, tag, type Xml } from './xml.ts';
@@ -15,7 +16,7 @@ export { tag } from './xml.ts';
 type Parameters = ReadonlyMap<string, string>;
 type Options = { readonly keys: Keys; readonly store: Store; readonly clock: () => Date };
 
-const KNOWN = new Set(['Action', 'Version', 'RoleArn', 'RoleSessionName', 'DurationSeconds', 'ExternalId']);
+const KNOWN = new Set(['Action', 'Version', 'RoleArn', 'RoleSessionName', 'DurationSeconds', 'ExternalId', 'Policy']);
 const LISTS = /^(Tags\.member\.\d+\.(Key|Value)|TransitiveTagKeys\.member\.\d+)$/;
 const SHORTEST = 900;
 const LONGEST = 43_200;
@@ -61,6 +62,8 @@ function assumeRole(caller: Caller, parameters: Parameters, options: Options): X
 		throw constraint(externalId, 'externalId', 'Member must satisfy regular expression pattern: [\\w+=,.@:\\/-]*');
 	}
 	const seconds = duration(parameters.get('DurationSeconds'));
+	const policy = parameters.get('Policy');
+	const limit = policy === undefined ? {} : { only: actionsIn(policy) };
 	const sent = readTags(parameters);
 	mustTrust(caller, roleArn, { name, externalId, tags: sent.tags }, options.store);
 	const tags = inherited(caller, sent);
@@ -68,7 +71,7 @@ function assumeRole(caller: Caller, parameters: Parameters, options: Options): X
 		throw invalid('The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining');
 	}
 	const expires = new Date(options.clock().getTime() + seconds * 1000);
-	return opened(roleArn, name, options.keys.openSession(roleArn, name, expires, tags));
+	return opened(roleArn, name, options.keys.openSession(roleArn, name, expires, { ...tags, ...limit }));
 }
 
 function opened(roleArn: string, name: string, session: Session): Xml {

@@ -1,4 +1,5 @@
 /** Calls to a mesh that is running, here or anywhere, with one token. */
+import { setTimeout as pause } from 'node:timers/promises';
 import { askToken, LOCAL_ISSUER } from '../access-token.ts';
 import { type Api, textOf, type Values } from './command.ts';
 
@@ -35,8 +36,18 @@ export async function connect(values: Values, environment: NodeJS.ProcessEnv): P
 		});
 		const received: unknown = await answer.json().catch(() => null);
 		if (!answer.ok) throw new Error(refusal(answer.status, received));
+		// It says when to ask again: whoever is given the answer may do so at once.
+		if (answer.status === 202) await pause(waitMs(answer.headers.get('retry-after')));
 		return received;
 	};
+}
+
+const LONGEST_WAIT_S = 60;
+
+/** RFC 9110 section 10.2.3, in seconds, as our API says it. */
+function waitMs(retryAfter: string | null): number {
+	const seconds = /^\d{1,9}$/.test(retryAfter ?? '') ? Number(retryAfter) : 0;
+	return 1000 * Math.min(seconds, LONGEST_WAIT_S);
 }
 
 function localToken(values: Values, environment: NodeJS.ProcessEnv): Promise<string> {

@@ -6,7 +6,10 @@ export type Output = { readonly out: (text: string) => void; readonly err: (text
 
 export type Values = Readonly<Record<string, string | boolean | undefined>>;
 
-/** The API of a mesh, as one caller. Throws `Refused` for an answer that is a problem (RFC 9457). */
+/**
+ * The API of a mesh, as one caller. Throws for an answer that is a problem (RFC 9457). An answer that says when to ask again
+ * is given then, or a minute later at the latest.
+ */
 export type Api = (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<unknown>;
 
 export type Command = {

@@ -1,7 +1,7 @@
 /** `completeness`: what AWS saw of a day against the flows, checked now. Exit code 1 where something is left to explain. */
 import { styleText } from 'node:util';
 import * as z from 'zod';
-import { type Command, textOf } from './command.ts';
+import { type Api, type Command, textOf } from './command.ts';
 
 const Checked = z.union([
 	z.object({ day: z.string(), state: z.literal('unfinished') }),
@@ -37,11 +37,7 @@ export const completeness: Command = {
   --json         the day and what was found on it, a page a line`,
 	options: { day: { type: 'string' }, json: { type: 'boolean' } },
 	async run(api, values, output) {
-		const day = textOf(values, 'day');
-		let checked: z.infer<typeof Checked>;
-		do {
-			checked = Checked.parse(await api('POST', '/completeness', day === undefined ? {} : { day }));
-		} while (checked.state === 'unfinished');
+		const checked = await check(api, textOf(values, 'day'));
 		const json = values['json'] === true;
 		if (json) output.out(JSON.stringify(checked));
 		let next: string | null = null;
@@ -52,12 +48,31 @@ export const completeness: Command = {
 			);
 			if (json) output.out(JSON.stringify(page));
 			else for (const line of linesOf(page, next === null)) output.out(line);
+			if (page.nextPageToken !== null && page.nextPageToken === next)
+				throw new Error('The mesh gives one page for ever.');
 			next = page.nextPageToken;
 		} while (next !== null);
 		if (!json) output.out(summary(checked));
 		return checked.state === 'clean' ? 0 : 1;
 	},
 };
+
+/** Calls of a third of a minute each. */
+const MOST_CALLS = 500;
+
+/** A day is checked by as many calls as it takes, which go on from each other. */
+async function check(api: Api, asked: string | undefined): Promise<z.infer<typeof Checked>> {
+	let day = asked;
+	for (let calls = 0; calls < MOST_CALLS; calls += 1) {
+		const checked = Checked.parse(await api('POST', '/completeness', day === undefined ? {} : { day }));
+		if (checked.state !== 'unfinished') return checked;
+		// Which day is the last one may change meanwhile.
+		day = checked.day;
+	}
+	throw new Error(
+		`${day ?? 'The day'} is not gone through after ${MOST_CALLS} calls; what was done is kept. Ask again.`,
+	);
+}
 
 function linesOf({ unread, orphaned, unreadable, bypasses }: z.infer<typeof Page>, first: boolean): string[] {
 	const found = bypasses.map(({ account, at, principal, principalId, query, reasons, tables }) => {

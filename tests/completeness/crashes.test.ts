@@ -6,7 +6,7 @@ import * as Ledger from '#core/ledger.ts';
 import { REGION } from '#local/bank.ts';
 import { isWrite } from '#tests/faults/mortal.ts';
 import { entriesIn, type TestBank, testBank } from '#tests/fixtures.ts';
-import { again, bypasses, check, entriesOf, LENDING, RISK, tell, today, tomorrow } from './world.ts';
+import { again, bypasses, check, entriesOf, LENDING, OVER_MS, RISK, tell, today, tomorrow } from './world.ts';
 
 let test: TestBank;
 beforeAll(async () => {
@@ -53,14 +53,14 @@ describe('killed', () => {
 			let deaths = 0;
 			for (let nth = 1; ; nth += 1) {
 				// Whoever died left the lease to run out.
-				const clock = () => new Date(Date.now() + 27 * 3_600_000 + nth * 2 * LEASE_MS);
+				const clock = () => new Date(Date.now() + OVER_MS + nth * 2 * LEASE_MS);
 				const { aws, isDead } = mortal(nth, when);
 				const done = await again(tomorrow(test.bank, { aws, clock })).catch(() => null);
 				if (!isDead() && done !== null) break;
 				deaths += 1;
 			}
 			expect(deaths).toBeGreaterThan(10);
-			const clock = () => new Date(Date.now() + 29 * 3_600_000);
+			const clock = () => new Date(Date.now() + OVER_MS + (deaths + 3) * 2 * LEASE_MS);
 			const entries = await entriesIn(test);
 			const found = await bypasses(test.bank.platform);
 			// Another look from the beginning, by nobody who dies, finds nothing else to say.
@@ -77,7 +77,7 @@ it('out of time, it goes on from where it was, and says nothing before it is thr
 	const other = await testBank();
 	try {
 		for (let n = 0; n < 120; n += 1) tell(other.bank, { at: new Date(Date.now() - n) });
-		let now = Date.now() + 27 * 3_600_000;
+		let now = Date.parse(today()) + OVER_MS;
 		const platform = tomorrow(other.bank, { clock: () => new Date((now += 40)) });
 		let runs = 0;
 		let left = 1;

@@ -1,11 +1,14 @@
 /** Records that are strange, doubled, missing or of somebody else; and AWS that does not answer. */
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { baseOf } from '#core/completeness/days.ts';
+import { load } from '#core/completeness/progress.ts';
 import { systemContext } from '#core/context.ts';
 import * as Ledger from '#core/ledger.ts';
-import { principalOf } from '#local/story/world.ts';
+import * as Lineage from '#core/lineage.ts';
+import { principalOf, startQuery } from '#local/story/world.ts';
 import { finished, grantTo, post, requestBody } from '#tests/api/harness.ts';
 import { entriesIn, type TestBank, testBank } from '#tests/fixtures.ts';
-import { again, bypasses, check, checkedOn, LENDING, LOANS, RISK, tell, today, tomorrow } from './world.ts';
+import { again, bypasses, check, checkedOn, LENDING, LOANS, over, RISK, tell, today, tomorrow } from './world.ts';
 
 let test: TestBank;
 let principal: string;
@@ -23,6 +26,8 @@ afterEach(() => {
 });
 
 const STRANGER = '299999999999';
+const stranger = { type: 'AWSAccount', principalId: 'AROASTRANGERSTRANGER:x', accountId: STRANGER };
+const DENIED = { name: 'AccessDeniedException', message: 'not authorized' };
 const request = (more: object = {}) => ({
 	tableArn: `arn:aws:glue:eu-central-1:${LENDING}:table/lending/loans`,
 	permissions: ['SELECT'],
@@ -32,6 +37,14 @@ const audit = (id: string) => ({ auditContext: { additionalAuditContext: `{query
 const as = (role: string) => ({
 	userIdentity: { type: 'AssumedRole', accountId: RISK, principalId: 'AROAEXAMPLEEXAMPLE09:fairlead' },
 	additionalEventData: { requesterService: 'ATHENA', lakeFormationPrincipal: role },
+});
+
+const ANALYST = `arn:aws:iam::${RISK}:role/analyst`;
+/** A read of a table that is not published. */
+const engine = (requesterService: string, role: string) => ({
+	...as(role),
+	requestParameters: request({ tableArn: `arn:aws:glue:eu-central-1:${LENDING}:table/lending/secret_project` }),
+	additionalEventData: { requesterService, lakeFormationPrincipal: role },
 });
 
 /** What is new in the counts of today, and the bypasses that were not there, after `more` was told. */
@@ -137,6 +150,24 @@ describe('a record', () => {
 		]);
 	});
 
+	it.each<[string, 'bypassing' | 'ungoverned' | 'refused', () => Record<string, unknown>]>([
+		['as a registered principal is a bypass, whatever was read', 'bypassing', () => engine('EMR', principal)],
+		['as a role that nobody registered is nobody’s business', 'ungoverned', () => engine('EMR', ANALYST)],
+		['as a registered principal that AWS refused', 'refused', () => ({ ...engine('EMR', principal), errorCode: 'x' })],
+		[
+			'as a registered principal through Athena is judged by its start',
+			'ungoverned',
+			() => engine('ATHENA', principal),
+		],
+	])('of a table that is not published, %s', async (_, of, record) => {
+		const { grown, found } = await after(() => tell(test.bank, { record: record() }));
+		expect(grown).toEqual({ [of]: 1, ...(of === 'bypassing' ? { bypasses: 1 } : {}) });
+		const reasons = ['no-query', 'other-service'];
+		const seen = of === 'bypassing' ? [{ principal, service: 'EMR', flow: null, reasons, tables: [] }] : [];
+		expect(found).toMatchObject(seen);
+		expect(JSON.stringify(found)).not.toContain('secret_project');
+	});
+
 	it('with the id of a flow’s execution, as somebody else, for another table or from another service, is a bypass', async () => {
 		const other = principalOf(test.world, 'risk', 'model-validation');
 		const accounts = { tableArn: `arn:aws:glue:eu-central-1:${LENDING}:table/lending/accounts`, ...audit(execution) };
@@ -156,8 +187,7 @@ describe('a record', () => {
 	});
 
 	it('in the owner’s account alone, of an account that no domain has, is a bypass by an id', async () => {
-		const userIdentity = { type: 'AWSAccount', principalId: 'AROASTRANGERSTRANGER:x', accountId: STRANGER };
-		const record = { userIdentity, additionalEventData: { requesterService: 'ATHENA' } };
+		const record = { userIdentity: stranger, additionalEventData: { requesterService: 'ATHENA' } };
 		const { found } = await after(() => tell(test.bank, { account: LENDING, record }));
 		expect(found).toMatchObject([
 			{
@@ -185,7 +215,6 @@ describe('a record', () => {
 
 describe('AWS', () => {
 	const lookups = { service: 'cloudtrail', operation: 'LookupEvents' } as const;
-	const denied = { name: 'AccessDeniedException', message: 'not authorized' };
 	beforeAll(() => void tell(test.bank));
 
 	it('that is asked too often is asked again', async () => {
@@ -196,10 +225,10 @@ describe('AWS', () => {
 
 	it.each([
 		['throttled', { ...lookups, when: 'throttle' as const }],
-		['refused', { ...lookups, when: 'before' as const, error: denied }],
+		['refused', { ...lookups, when: 'before' as const, error: DENIED }],
 		[
 			'refused',
-			{ service: 'athena' as const, operation: 'ListQueryExecutions', when: 'before' as const, error: denied },
+			{ service: 'athena' as const, operation: 'ListQueryExecutions', when: 'before' as const, error: DENIED },
 		],
 		['unavailable', { ...lookups, when: 'before' as const }],
 	])('%s: the day is incomplete and never clean, told aloud, and whole once it answers', async (why, rule) => {
@@ -246,9 +275,49 @@ describe('a flow', () => {
 		// Nobody saw its end either: that is what is left of it to explain.
 		expect(checked?.body.counts.orphaned).toBe(1);
 		const [flow] = checked?.body.orphaned ?? [];
-		const hint = await Ledger.Listing.readHint(systemContext(platform, ''), `execution#${flow}`);
-		expect(hint).toMatch(/^[0-9a-f-]{36}$/);
+		// What CloudTrail says is kept apart: whoever follows the flow finds its execution for himself.
+		const ctx = systemContext(platform, '');
+		expect(await Ledger.Listing.readHint(ctx, `execution#${flow}`)).toBeNull();
+		expect(await Ledger.Listing.readHint(ctx, `completeness#started#${flow}`)).toContain(principal);
 	});
+
+	it('that may account for a record holds up no other one: what is certain is recorded, the rest once it can be judged', async () => {
+		const platform = tomorrow(test.bank);
+		const before = (await again(platform))?.body.counts.bypassing ?? 0;
+		const seen = async () => new Set((await bypasses(platform)).map(({ entry }) => entry.stream)).size;
+		const known = await seen();
+		// Newest first, and by pages of fifty: some of them come after it.
+		for (let n = 0; n < 55; n += 1) tell(test.bank, { account: LENDING, record: { userIdentity: stranger } });
+		const { id } = (await startQuery(test.world, 'SELECT loan_id FROM lending.loans')).body as { id: string };
+		const ctx = systemContext(test.bank.platform, '0'.repeat(32));
+		await over(test.bank, principal, (await Lineage.startedNoted(ctx, { id })) ?? '');
+		await Ledger.Listing.remove(ctx, `hint#execution#${id}`, '-');
+		const silent = { service: 'cloudtrail', operation: 'LookupEvents', when: 'before', error: DENIED } as const;
+		test.bank.aws.faults.set([{ ...silent, match: (_: unknown, call) => call.caller.account === RISK }]);
+		const unread = [
+			{ account: LENDING, why: 'unavailable' },
+			{ account: RISK, why: 'refused' },
+		];
+		expect((await again(platform))?.body).toMatchObject({ state: 'incomplete', unread });
+		expect(await seen()).toBe(known + 55);
+		// Nothing is counted, and what was gone through in vain to find their flows is kept.
+		const kept = await load(ctx, { day: today(), base: await baseOf(ctx, today()), account: LENDING });
+		expect([kept.accesses.done, kept.tally.bypassing, Object.keys(kept.sought)]).toEqual([false, 0, ['lending.loans']]);
+
+		const flow = await Lineage.get(ctx, id);
+		const cancelled = { type: 'FlowCancelled', flow: id, execution: null, cause: 'grant-ended' } as const;
+		const end = flow === null ? null : (await Lineage.conclude(ctx, flow, cancelled)).ended;
+		const at = new Date(Date.parse(end?.entry.at ?? '') + 1000);
+		const userIdentity = { type: 'AWSAccount', principalId: 'AROAEXAMPLEEXAMPLE09:x', accountId: RISK };
+		tell(test.bank, { account: LENDING, at, record: { userIdentity, additionalEventData: {} } });
+		expect((await again(platform))?.body).toMatchObject({ state: 'incomplete', unread });
+		expect(await seen()).toBe(known + 56);
+
+		test.bank.aws.faults.clear();
+		const checked = await again(platform);
+		expect(checked?.body).toMatchObject({ state: 'findings', unread: [] });
+		expect([await seen(), checked?.body.counts.bypassing]).toEqual([known + 56, before + 56]);
+	}, 60_000);
 
 	it('whose listing was lost is found all the same', async () => {
 		const { key } = Ledger.Listing;

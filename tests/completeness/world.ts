@@ -1,8 +1,11 @@
 /** What the tests of completeness share: a day that is over, reads past Fairlead, and records made by hand. */
 import { randomUUID } from 'node:crypto';
+import { GetQueryExecutionCommand } from '@aws-sdk/client-athena';
 import { GrantPermissionsCommand } from '@aws-sdk/client-lakeformation';
+import { expect } from 'vitest';
 import { readCatalog } from '#core/completeness/catalog.ts';
 import { checkOne } from '#core/completeness/check.ts';
+import { lastOver } from '#core/completeness/days.ts';
 import * as Completeness from '#core/completeness.ts';
 import { type Platform, systemContext } from '#core/context.ts';
 import * as Ledger from '#core/ledger.ts';
@@ -16,12 +19,31 @@ export const RISK = '210000000004';
 export const LOANS = { account: LENDING, database: 'lending', table: 'loans' };
 const HOUR_MS = 3_600_000;
 
-export const today = () => new Date().toISOString().slice(0, 10);
+const days = new Map<string, string>();
+
+/** The day on which a test file began, all through it. */
+export function today(): string {
+	const file = expect.getState().testPath ?? '';
+	const day = days.get(file) ?? new Date().toISOString().slice(0, 10);
+	days.set(file, day);
+	return day;
+}
+
+/** From any time of a day to one at which that day can be checked, and the next one cannot. */
+export const OVER_MS = overMs();
+
+function overMs(): number {
+	const day = '2026-01-01';
+	const begin = Date.parse(day);
+	let ms = 0;
+	while (lastOver(new Date(begin + ms)) !== day) ms += HOUR_MS / 4;
+	return ms;
+}
 export const FAST = { lookupMs: 0, athenaMs: 0 };
 
 /** As the same bank will be once today is over. */
 export function tomorrow({ platform }: Pick<Bank, 'platform'>, more: Partial<Platform> = {}): Platform {
-	const clock = () => new Date(Date.now() + 27 * HOUR_MS);
+	const clock = () => new Date(Date.now() + OVER_MS);
 	return { ...platform, policies: platform.policies, clock, ...more };
 }
 
@@ -54,6 +76,16 @@ export async function directly(world: World, principal: string, workGroup = 'fai
 	const database = principal.split(':')[4] === LENDING ? 'lending' : await seenAs(world, principal, 'lending.loans');
 	const { state, reason } = await rawAthena(bank, principal, workGroup, `SELECT loan_id FROM ${database}.loans`);
 	if (state !== 'SUCCEEDED') throw new Error(`the query ${state}: ${reason}`);
+}
+
+/** Waits until Athena is through with an execution, without anybody else being told. */
+export async function over({ platform }: Pick<Bank, 'platform'>, principal: string, execution: string): Promise<void> {
+	const command = new GetQueryExecutionCommand({ QueryExecutionId: execution });
+	for (;;) {
+		const { QueryExecution: seen } = await platform.aws.athena(principal).send(command);
+		if (!/^(QUEUED|RUNNING)$/.test(seen?.Status?.State ?? '')) return;
+		await new Promise((resolve) => setTimeout(resolve, 25));
+	}
 }
 
 /** A role of an account that no domain has registered, with a right on the loans that no grant of ours gave. */

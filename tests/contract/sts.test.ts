@@ -31,6 +31,13 @@ const sts = (keys: Keys) => new STSClient(lake.settings(keys));
 const assume = (input: Partial<AssumeRoleCommandInput>, keys = lake.broker) =>
 	sts(keys).send(new AssumeRoleCommand({ RoleArn: GRANTOR, RoleSessionName: 'fairlead', ...input }));
 
+const policy = (Action: readonly string[]) =>
+	JSON.stringify({ Version: '2012-10-17', Statement: [{ Effect: 'Allow', Action, Resource: '*' }] });
+const keysOf = async (call: ReturnType<typeof assume>): Promise<Keys> => {
+	const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = (await call).Credentials ?? {};
+	return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
+};
+
 describe('AssumeRole', () => {
 	test('is denied by name to whom the role does not trust, and for a role that is not there', async () => {
 		const session = await lake.assume(RISK_ROLE);
@@ -47,7 +54,11 @@ describe('AssumeRole', () => {
 		['a session longer than 12 hours', { DurationSeconds: 43_201 }],
 		['more than an hour for a role that assumes a role', { DurationSeconds: 3601 }],
 		['a session name with a space', { RoleSessionName: 'a b' }],
-		['a session policy, which would have no effect', { Policy: '{}' }],
+		['a session policy that says nothing', { Policy: '{}' }],
+		['a session policy that is no JSON', { Policy: '{' }],
+		['a session policy that it could not keep', { Policy: policy(['glue:*']) }],
+		['a session policy that is too long', { Policy: policy(Array.from({ length: 120 }, () => 'glue:GetDatabases')) }],
+		['managed session policies, which would have no effect', { PolicyArns: [{ arn: 'arn:aws:iam::aws:policy/Look' }] }],
 		['a source identity, which would have no effect', { SourceIdentity: 'anna' }],
 	])('refuses %s', async (_name, input) => {
 		expect((await refusal(assume(input))).name).toBe('ValidationError');
@@ -68,6 +79,21 @@ describe('AssumeRole', () => {
 			UserId: answer.AssumedRoleUser?.AssumedRoleId,
 		});
 	});
+});
+
+test('a session that was limited by a policy may do that alone, whatever its role may', async () => {
+	const limited = await keysOf(assume({ Policy: policy(['glue:GetTables']) }));
+	const message =
+		/assumed-role\/fairlead-grantor\/fairlead is not authorized to perform: glue:GetDatabases because no session policy/;
+	const databases = (keys: Keys) => new GlueClient(lake.settings(keys)).send(new GetDatabasesCommand({}));
+	expect(await refusal(databases(limited))).toMatchObject({
+		name: 'AccessDeniedException',
+		message: expect.stringMatching(message),
+	});
+	expect((await refusal(assume({}, limited))).name).toBe('AccessDenied');
+	expect((await sts(limited).send(new GetCallerIdentityCommand({}))).Account).toBe(LENDING);
+	const allowed = await keysOf(assume({ Policy: policy(['glue:GetDatabases']) }));
+	expect((await databases(allowed)).DatabaseList?.length).toBeGreaterThan(0);
 });
 
 test('GetCallerIdentity names the identity of a long-lived key', async () => {
@@ -102,11 +128,6 @@ describe('session tags', () => {
 		const { Role } = await lake.iam().send(new CreateRoleCommand({ RoleName, AssumeRolePolicyDocument }));
 		return Role?.Arn ?? '';
 	};
-	const keysOf = async (call: ReturnType<typeof assume>): Promise<Keys> => {
-		const { AccessKeyId = '', SecretAccessKey = '', SessionToken = '' } = (await call).Credentials ?? {};
-		return { accessKeyId: AccessKeyId, secretAccessKey: SecretAccessKey, sessionToken: SessionToken };
-	};
-
 	test('stay with the session; a further role has those only that are handed on, and cannot set them anew', async () => {
 		const flow = { Key: 'flow', Value: 'f-1' };
 		const first = await roleFor('by-team', RISK_ROLE, { 'aws:PrincipalTag/team': 'risk' });

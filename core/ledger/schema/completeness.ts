@@ -5,7 +5,13 @@ import { Instant, TableRef } from './parts.ts';
 /** A day in UTC. */
 const Day = z.iso.date();
 
-export const unreadReasons = ['refused', 'throttled', 'unavailable'] as const;
+export const unreadReasons = [
+	'refused',
+	'throttled',
+	'unavailable',
+	/** It has so many records that no run came to their end yet, days after the day was over. */
+	'unfinished',
+] as const;
 
 /**
  * What was seen, by what became of it. Each record of the trail and each execution of Athena is counted once, but in
@@ -82,8 +88,10 @@ export const bypassReasons = [
  */
 export const BypassDetected = z.object({
 	type: z.literal('BypassDetected'),
-	/** The day that it was found on. */
+	/** The day whose check found it first. */
 	day: Day,
+	/** Further days whose records tell of it, in their order: a query may go on over midnight. */
+	otherDays: z.array(Day).optional(),
 	account: z.string(),
 	/** The domain that has the account, if any. */
 	domain: z.string().nullable(),
@@ -104,4 +112,6 @@ export const BypassDetected = z.object({
 	/** Published tables that it read, the first of them by name; none where it is only known to have run. */
 	tables: z.array(TableRef.extend({ products: z.array(z.string()).min(1) })),
 	moreTables: z.boolean(),
+	/** Whose products it read, those of tables that are not named here among them. */
+	domains: z.array(z.string()).optional(),
 });

@@ -47,5 +47,6 @@ export const bypass = {
 	flow: null,
 	reasons: ['unknown-query' as const, 'started-directly' as const],
 	tables: [loans],
+	moreTables: false,
 	leaf,
 };
