@@ -13,7 +13,7 @@ import { SLOWEST_CALL_MS } from './aws.ts';
 import { readCatalog } from './completeness/catalog.ts';
 import { checkOne } from './completeness/check.ts';
 import { due, isCheckable, isLate, lastOver } from './completeness/days.ts';
-import { PACE, type Pace } from './completeness/pass.ts';
+import { PACE, type Pace } from './completeness/turn.ts';
 import { type DayView, mustSee, seenDay } from './completeness/view.ts';
 import { type Context, type Platform, systemContext } from './context.ts';
 import { BrokerError } from './error.ts';

@@ -104,10 +104,11 @@ async function anyProduct(ctx: Context, ids: readonly string[]): Promise<boolean
 	return false;
 }
 
-/** Of the products that were read past Fairlead. */
+/** Of the products that were read past Fairlead, or of a domain whose products are among the tables that are not named. */
 async function ofBypass(ctx: Context, stream: string): Promise<boolean> {
-	const last = await Ledger.last(ctx, stream, 'BypassDetected');
-	return anyProduct(ctx, [...new Set(last?.body.tables.flatMap(({ products }) => products))]);
+	const { body } = (await Ledger.last(ctx, stream, 'BypassDetected')) ?? {};
+	if (body?.domains?.some((domain) => may(ctx, 'viewCompleteness', Entity.domain(domain)))) return true;
+	return anyProduct(ctx, [...new Set(body?.tables.flatMap(({ products }) => products))]);
 }
 
 /** Of the product that it is on, and of the domain that the principal is registered for. */

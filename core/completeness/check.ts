@@ -7,8 +7,9 @@ import { ORPHANED_AFTER_MS } from '../lineage.ts';
 import * as Bypass from './bypass.ts';
 import type { Catalog } from './catalog.ts';
 import { baseOf, type Checked, isLate, lastOf } from './days.ts';
-import { type Pace, type Passed, passOver } from './pass.ts';
+import { type Passed, passOver } from './pass.ts';
 import { forget, MOST_UNREADABLE, mostRead, NONE, plus } from './progress.ts';
+import type { Pace } from './turn.ts';
 
 type Body = Ledger.BodyOf<'CompletenessChecked'>;
 

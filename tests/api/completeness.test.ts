@@ -278,6 +278,17 @@ it('a bypass is proven to the owner of what was read, and to no other', async ()
 	// Recorded, and not sealed yet.
 	await refused(test, get('olga', proof), 409, 'not-finished');
 	await refused(test, get('peter', proof), 404, 'not-found');
+	// Of so many tables that his is not named.
+	const last = await Ledger.last(test.bank.platform, stream, 'BypassDetected');
+	const domains = [...(last?.body.domains ?? []), 'customers'];
+	const more = { ...(last?.body as Ledger.BodyOf<'BypassDetected'>), moreTables: true, domains };
+	await Ledger.append(systemContext(test.bank.platform, '0'.repeat(32)), {
+		stream,
+		after: last,
+		actor: 'system',
+		body: more,
+	});
+	await refused(test, get('peter', proof), 409, 'not-finished');
 });
 
 it('what the ledger holds of it names nobody', async () => {
