@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 import { grammarAlias } from './tests/grammar.ts';
 
 /** These put something else in the place of a module. Others share nothing but what they import, read once for them. */
-const mocking = ['tests/printer.test.ts'];
+const mocking = ['tests/local/operate-completeness.test.ts', 'tests/printer.test.ts'];
 
 /** Races, crashes and chance, which take long: `npm run soak:short` tries them, as `.ci/run` does, `npm run soak` longer. */
 const long = [
