@@ -4,18 +4,37 @@ import { grammarAlias } from './tests/grammar.ts';
 /** These put something else in the place of a module. Others share nothing but what they import, read once for them. */
 const mocking = ['tests/local/operate-completeness.test.ts', 'tests/printer.test.ts'];
 
-/** Races, crashes and chance, which take long: `npm run soak:short` tries them, as `.ci/run` does, `npm run soak` longer. */
+/**
+ * What takes long: races, crashes, chance, whole histories of grants, bundles. `npm run soak:short` tries them, as `.ci/run`
+ * does, `npm run soak` longer.
+ */
 const long = [
+	'tests/api/batches.test.ts',
 	'tests/api/break-glass-crashes.test.ts',
 	'tests/api/break-glass-past.test.ts',
 	'tests/api/break-glass-review.test.ts',
+	'tests/api/contract-changes.test.ts',
 	'tests/api/contract-holds.test.ts',
 	'tests/api/contract-races.test.ts',
+	'tests/api/counts-cut-off.test.ts',
+	'tests/api/counts.test.ts',
+	'tests/api/delegated.test.ts',
 	'tests/api/delegation-bounds.test.ts',
 	'tests/api/fuzz.test.ts',
+	'tests/api/grant-changes.test.ts',
+	'tests/api/guises.test.ts',
+	'tests/api/holds.test.ts',
+	'tests/api/lapsing.test.ts',
 	'tests/api/late-openings.test.ts',
+	'tests/api/leaving.test.ts',
+	'tests/api/narrowing.test.ts',
 	'tests/api/openings.test.ts',
 	'tests/api/renewals.test.ts',
+	'tests/api/rowscope.test.ts',
+	'tests/bundle.test.ts',
+	'tests/completeness/crashes.test.ts',
+	'tests/completeness/edges.test.ts',
+	'tests/completeness/large.test.ts',
 	'tests/concurrent.test.ts',
 	'tests/faults.test.ts',
 	'tests/model-states.test.ts',
@@ -23,6 +42,7 @@ const long = [
 	'tests/overtaken.test.ts',
 	'tests/reconcile-faults.test.ts',
 	'tests/reconcile-record.test.ts',
+	'tests/reconcile.test.ts',
 	'tests/saga.test.ts',
 	'tests/soak.test.ts',
 	'tests/sweep.test.ts',
