@@ -234,6 +234,8 @@ async function expire(ctx: Context, shard: number, item: string): Promise<void> 
 }
 
 const done: ReadonlySet<Grants.GrantState> = new Set(['granted', 'suspended', 'expired', 'revoked']);
+/** Of a line that leads nowhere. */
+const NONE: Pick<Grants.Grant, 'state' | 'entries'> = { state: 'revoked', entries: [] };
 
 async function carryOn(ctx: Context, shard: number, item: string): Promise<void> {
 	const id = item.slice(item.indexOf('#') + 1);
@@ -243,8 +245,9 @@ async function carryOn(ctx: Context, shard: number, item: string): Promise<void>
 		await putBack(ctx, shard, item, id);
 	} else if (item.startsWith('grant#')) {
 		const grant = await Grants.get(ctx, id);
-		const state = grant === null ? 'revoked' : (await Grants.advance(ctx, id)).state;
-		if (done.has(state)) await Ledger.Listing.remove(ctx, key.open(shard), item);
+		const { state, entries } = grant === null ? NONE : await Grants.advance(ctx, id);
+		if (!done.has(state)) return;
+		await Ledger.Listing.remove(ctx, key.open(shard), item, entries.at(-1)?.entry.ver ?? 0);
 	} else {
 		const flow = await Lineage.get(ctx, id);
 		const ended = flow === null || (await Query.follow(ctx, flow)).ended !== null;

@@ -36,9 +36,10 @@ const open = async (product: string, purpose: string): Promise<Grants.GrantView>
 	const columns = [contract?.tables[0]?.columns[0]?.name ?? ''];
 	return approve(test.world, await ask(test.world, { product, purpose, columns, duration: 'P1D' }));
 };
-const revoke = async ({ id, product }: Grants.GrantView) => {
+const revoke = async ({ id, product }: Grants.GrantView, query = '') => {
 	const who = ownerOf(test.world, product.split('.')[0] ?? '');
-	await test.world.call({ who, method: 'POST', path: `/api/v1/grants/${id}/revoke`, body: { reason: 'over' } });
+	const path = `/api/v1/grants/${id}/revoke${query}`;
+	await test.world.call({ who, method: 'POST', path, body: { reason: 'over' } });
 };
 const stateOf = async ({ id }: Grants.GrantView) => (await Grants.get(test.bank.platform, id))?.state;
 const LANES = [
@@ -203,6 +204,39 @@ it('a line whose request was approved anew, while it was being taken off, is put
 	expect(opened?.state).toBe('granted');
 	await test.world.call(post('nick', `/grants/${grant}/revoke`, { reason: 'over' }));
 	await enrol(test, 'lending', { olga: ['owner'] });
+});
+
+it('a line of a grant that began to end, while it was being taken off, stays', async () => {
+	const { platform } = test.bank;
+	const { dynamodb } = platform.aws;
+	const { all, applyProjections, key, shardOf } = Ledger.Listing;
+	const grant = await open(...LANES[0]);
+	const line = `grant#${grant.id}`;
+	const shard = key.open(shardOf(grant.id));
+	await applyProjections(platform, [{ op: 'put', pk: shard, sk: line, ver: 2 }]);
+	let armed = true;
+	dynamodb.middlewareStack.add(
+		(next, context) => async (args) => {
+			const input = JSON.stringify(args.input);
+			// Not by whoever lists the second version, that it is granted, once more.
+			const sweeps = context.commandName === 'DeleteItemCommand' && !input.includes('{":ver":{"N":"2"}}');
+			if (armed && sweeps && input.includes(line)) {
+				armed = false;
+				test.bank.aws.faults.set([refuse('BatchRevokePermissions')]);
+				// Sealed, so listed again, before the line is taken off.
+				await revoke(grant, '?wait=sealed');
+			}
+			return next(args);
+		},
+		{ step: 'initialize', name: 'meanwhile' },
+	);
+	await test.bank.sweep();
+	dynamodb.middlewareStack.remove('meanwhile');
+	test.bank.aws.faults.clear();
+	expect(armed).toBe(false);
+	expect(await all(platform, shard)).toEqual([line]);
+	await test.bank.sweep();
+	expect([await stateOf(grant), await all(platform, shard)]).toEqual(['revoked', []]);
 });
 
 /** By clocks ahead of ours, which the hints keep: nothing after this sees what is filed now. */

@@ -272,9 +272,12 @@ function commandOf({ config }: Ctx, line: Projection): PutItemCommand | DeleteIt
 		: new DeleteItemCommand({ ...where, Key });
 }
 
-/** Takes one item off a listing, once its stream shows that it no longer belongs there. */
-export async function remove(ctx: Ctx, pk: string, sk: string): Promise<void> {
-	await applyProjections(ctx, [drop(pk, sk)]);
+/**
+ * Takes one item off a listing, once its stream shows that it no longer belongs there. `seen`: the last version of the
+ * stream that was looked at; what a later one has put meanwhile stays.
+ */
+export async function remove(ctx: Ctx, pk: string, sk: string, seen?: number): Promise<void> {
+	await applyProjections(ctx, [{ ...drop(pk, sk), ver: seen === undefined ? undefined : seen + 1 }]);
 }
 
 export type Page = { readonly keys: string[]; readonly next: string | null };
