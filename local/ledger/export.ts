@@ -3,8 +3,9 @@
  * asks for. Of what is copied nothing is judged but the checkpoint's signature, and that it goes on from the one that the
  * folder holds; the rest is the verifier's.
  *
- * Full tiles and bundles never change, so those that are there are kept. The checkpoint is written last: a copy that broke
- * off is none, or is the one before. Until somebody has verified the later one, the earlier one is what he has: it is kept.
+ * Full tiles and bundles never change, so those that the folder's own checkpoint covers are kept; what else is there, of a copy
+ * that broke off, may be of another history, and is written anew. The checkpoint is written last: a copy that broke off is
+ * none, or is the one before. Until somebody has verified the later one, the earlier one is what he has: it is kept.
  */
 import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
@@ -46,10 +47,12 @@ export async function exportLog({ origin, vkey, place }: LogPlace, folder: strin
 	const { size } = checkpoint;
 	const file = path.join(folder, 'checkpoint');
 	const before = await readIf(file);
-	if (before !== null) {
+	const held = before === null ? null : openCheckpoint(before, trust);
+	if (held !== null) {
 		const sign = () => Promise.reject(new Error('An export signs nothing.'));
-		await assertGoesOn({ origin, objects, signer: { vkey, sign } }, openCheckpoint(before, trust), checkpoint);
+		await assertGoesOn({ origin, objects, signer: { vkey, sign } }, held, checkpoint);
 	}
+	const covered = held?.size ?? 0;
 	const done = { written: 0, kept: 0 };
 	const copy = async (key: string, stays: boolean) => {
 		const at = path.join(folder, key);
@@ -63,9 +66,10 @@ export async function exportLog({ origin, vkey, place }: LogPlace, folder: strin
 		done.written += 1;
 		return true;
 	};
-	await pMap(filesOf(size), (names) => copyOne(names, copy), { concurrency: CONCURRENCY });
+	await pMap(filesOf(size), ({ names, end }) => copyOne(names, end <= covered, copy), { concurrency: CONCURRENCY });
 	const sizes = (await archivedSizes(place)).filter((archived) => archived <= size);
-	await pMap(sizes, (archived) => copyOne([`checkpoints/${archived}`], copy), { concurrency: CONCURRENCY });
+	const archive = (archived: number) => copyOne([`checkpoints/${archived}`], archived <= covered, copy);
+	await pMap(sizes, archive, { concurrency: CONCURRENCY });
 	await replaceCheckpoint(file, before, note);
 	return { size, archived: sizes.length, ...done, vkey };
 }
@@ -100,7 +104,7 @@ async function assertGoesOn(log: Log, earlier: Checkpoint, now: Checkpoint): Pro
 const refused = (alarm: 'truncated' | 'split', what: string) =>
 	new BrokerError('record-corrupt', `${what} Keep the folder, and export to another one to compare.`, { alarm });
 
-/** The note that was there is kept beside it, for \`verify --known\`. */
+/** The note that was there is kept beside it, for `verify --known`. */
 async function replaceCheckpoint(file: string, before: Uint8Array | null, note: Uint8Array): Promise<void> {
 	const now = await readIf(file);
 	if (before === null ? now !== null : now === null || !sameBytes(now, before))
@@ -113,11 +117,15 @@ async function replaceCheckpoint(file: string, before: Uint8Array | null, note: 
 /** By its size, and by what else tells it from others of this size: their cosignatures. */
 const nameOf = (note: Uint8Array) => `${new TextDecoder().decode(note).split('\n')[1]}-${sha256(note).slice(0, 16)}`;
 
-/** A partial one may have given way to the full one meanwhile (C2SP tlog-tiles, "Partial Tiles"). */
-function* filesOf(size: number): Generator<readonly string[]> {
+/**
+ * Names of each file, of which one is there: a partial one may have given way to the full one meanwhile (C2SP tlog-tiles,
+ * "Partial Tiles"). `end`: the size of a tree that has it full.
+ */
+function* filesOf(size: number): Generator<{ readonly names: readonly string[]; readonly end: number }> {
 	for (const { level, index, width } of tilesOf(size)) {
+		const end = (index + 1) * FULL ** (level + 1);
 		for (const pathOf of level === 0 ? [tileAt(0), entriesPath] : [tileAt(level)]) {
-			yield width === FULL ? [pathOf(index, FULL)] : [pathOf(index, width), pathOf(index, FULL)];
+			yield { names: width === FULL ? [pathOf(index, FULL)] : [pathOf(index, width), pathOf(index, FULL)], end };
 		}
 	}
 }
@@ -126,9 +134,10 @@ const tileAt = (level: number) => (index: number, width: number) => tilePath(lev
 
 async function copyOne(
 	names: readonly string[],
+	stays: boolean,
 	copy: (key: string, stays: boolean) => Promise<boolean>,
 ): Promise<void> {
-	for (const name of names) if (await copy(name, !name.includes('.p/'))) return;
+	for (const name of names) if (await copy(name, stays)) return;
 	throw new Error(`A file of the log is missing: ${names[0]}`);
 }
 

@@ -224,6 +224,19 @@ describe('what is sealed', () => {
 		expect(existsSync(path.join(folder, 'other'))).toBe(false);
 	});
 
+	it('is copied over what a copy that broke off has left, of which nobody knows what it is', async () => {
+		const place = placeIn({ data: home }, {});
+		const into = path.join(folder, 'broke off');
+		const { size } = await exportLog(place, into);
+		const [archived = ''] = readdirSync(path.join(into, 'checkpoints'));
+		rmSync(path.join(into, 'checkpoint'));
+		const file = path.join(into, 'checkpoints', archived);
+		rmSync(file);
+		writeFileSync(file, 'of another history');
+		await exportLog(place, into);
+		expect(verify(into, '--vkey', vkey())).toMatchObject({ status: 0, told: { verified: true, size } });
+	});
+
 	it('is copied whole and onto the disk: each file, and the folder that names it', async () => {
 		const sync = await syncing();
 		const { written } = await exportLog(placeIn({ data: home }, {}), path.join(folder, 'synced'));
