@@ -35,18 +35,18 @@ const LATE_SECONDS = 300;
 
 /**
  * A pass that fails is told, and made again within the shift; after an alarm none is, as nothing is mended by itself then.
- * That entries wait too long is told however the passes ended. Throws what the last pass failed with.
+ * That entries wait too long is told once: before the first pass, as a shift whose calls hang is cut off and comes to no end;
+ * else at the end, however the passes ended. Throws what the last pass failed with.
  */
 export async function sealFor(platform: Platform, shift: Shift): Promise<Sealed> {
+	const before = await lookedAt(platform);
+	const told = before.failure === null && tellLate(platform, before.seconds);
 	const { failure, ...done } = await passes(platform, shift);
-	try {
-		const oldestSeconds = await lateness(platform);
-		if (failure === null) return { ...done, quarantined: await quarantined(platform), oldestSeconds };
-	} catch (cause) {
-		if (failure === null) throw cause;
-		platform.warn('ledger: what waits to be sealed could not be looked at', cause);
-	}
-	throw failure.cause;
+	const after = await lookedAt(platform);
+	if (after.failure === null && !told) tellLate(platform, after.seconds);
+	if (failure !== null) throw failure.cause;
+	if (after.failure !== null) throw after.failure.cause;
+	return { ...done, quarantined: await quarantined(platform), oldestSeconds: after.seconds };
 }
 
 async function passes(platform: Platform, { lastsMs, everyMs, sleep, trace }: Shift) {
@@ -95,11 +95,21 @@ function alarmIn(error: unknown): string | null {
 	return typeof alarm === 'string' ? alarm : null;
 }
 
-/** For how many seconds the oldest entry has waited. Tells of it where that is too long. */
-async function lateness(platform: Platform): Promise<number> {
-	const seconds = await oldest(platform);
-	if (seconds > LATE_SECONDS) platform.warn(LATE, new BrokerError('not-finished', 'An entry waits to be sealed.'));
-	return seconds;
+/** For how many seconds the oldest entry has waited; or why that could not be looked at, which is told. */
+async function lookedAt(platform: Platform) {
+	try {
+		return { seconds: await oldest(platform), failure: null };
+	} catch (cause) {
+		platform.warn('ledger: what waits to be sealed could not be looked at', cause);
+		return { seconds: null, failure: { cause } };
+	}
+}
+
+/** Whether that is too long; it is told then. */
+function tellLate(platform: Platform, seconds: number): boolean {
+	const late = seconds > LATE_SECONDS;
+	if (late) platform.warn(LATE, new BrokerError('not-finished', 'An entry waits to be sealed.'));
+	return late;
 }
 
 async function oldest(platform: Platform): Promise<number> {

@@ -15,7 +15,8 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]'];
 
 /**
  * Reads the list: address and verifier key in turn, between blanks. Without a `quorum` all of them must cosign: whoever
- * names a witness relies on it, and that fewer are enough is for somebody to decide. Throws, saying what is wrong.
+ * names a witness relies on it, and that fewer are enough is for somebody to decide. With half of them or fewer, two
+ * histories can be cosigned by different ones, none of which lies (docs/ledger.md). Throws, saying what is wrong.
  */
 export function witnessesOf(list: string, quorum: number | undefined, vkey: string): Witnesses {
 	const words = list.split(/\s+/).filter((word) => word !== '');

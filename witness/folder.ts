@@ -5,10 +5,12 @@
  *
  * A crash leaves temp files, which nobody reads, or a checkpoint that was kept and not cosigned, which harms nobody.
  * What cannot be read is an error, never "nothing was seen yet". That is said of a log only where the folder has the
- * verifier key of its witness in it, which is put there once, with the key: so not where it was lost, or is not mounted.
+ * verifier key of its witness in it, which is put there once, with the key: so not where it was lost, or is not mounted. Nor
+ * where the log has a mark beside its folder that it has begun. The mark is made after the first checkpoint is on disk and
+ * before that is cosigned: a crash between them leaves a log of which nothing was cosigned, and which goes on all the same.
  */
 import { randomBytes } from 'node:crypto';
-import { link, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { link, mkdir, open, readdir, readFile, stat, unlink } from 'node:fs/promises';
 import path from 'node:path';
 import { hexOf, safeInteger } from '../verifier/encoding.ts';
 import { type Kept, seenIn } from './decide.ts';
@@ -18,32 +20,37 @@ import { hashOf, StateMissing, type Store } from './witness.ts';
 const KEPT_FILES = 64;
 /** Holds the verifier key of the witness whose state this is. */
 const MARKER = 'vkey';
+/** What the name of a log's mark has after that of its folder. */
+const BEGUN = '.begun';
 
 /** Makes the state of a witness that never cosigned anything. Throws where the folder is the state of one already. */
 export async function beginState(root: string, vkey: string): Promise<void> {
 	await makeFolders(root);
-	const begun = (await readdir(root)).some((name) => name === MARKER || /^[0-9a-f]{64}$/.test(name));
+	const begun = (await readdir(root)).some((name) => name === MARKER || /^[0-9a-f]{64}(\.begun)?$/.test(name));
 	if (begun || !(await linked(root, MARKER, markOf(vkey))))
 		throw new Error(`${root} is the state of a witness already`);
 	await sync(root);
 }
 
-/** The state of the witness of this key. Throws `StateMissing` where it was not begun, or is that of another key. */
+/**
+ * The state of the witness of this key. Throws `StateMissing` where it was not begun, or is that of another key; so do both
+ * of its functions, and where a log that has begun has no checkpoint any more.
+ */
 export async function folderStore(root: string, vkey: string): Promise<Store> {
 	await assertBegun(root, vkey);
 	const durable = new Map<string, number>();
 	return {
 		async read(origin) {
 			const folder = folderOf(root, origin);
-			const last = await lastOf(folder);
+			const last = await heldOf(folder, origin);
 			if (last === null) {
 				await assertBegun(root, vkey);
 				return null;
 			}
 			// Whoever made it may have died before this, or not be that far.
 			if (durable.get(folder) !== last.number) {
-				await sync(root);
 				await sync(folder);
+				await markBegun(folder, origin);
 				durable.set(folder, last.number);
 			}
 			return last.kept;
@@ -52,9 +59,11 @@ export async function folderStore(root: string, vkey: string): Promise<Store> {
 			const folder = folderOf(root, origin);
 			if (over === null) await assertBegun(root, vkey);
 			await makeFolder(folder);
-			const last = await lastOf(folder);
+			const last = await heldOf(folder, origin);
 			if (!same(last?.kept ?? null, over)) return false;
-			return put(folder, (last?.number ?? 0) + 1, contentOf(origin, next));
+			if (!(await put(folder, (last?.number ?? 0) + 1, contentOf(origin, next)))) return false;
+			if (last === null) await markBegun(folder, origin);
+			return true;
 		},
 	};
 }
@@ -65,10 +74,32 @@ async function assertBegun(root: string, vkey: string): Promise<void> {
 	const found = await readFile(path.join(root, MARKER), 'utf8').catch(absent);
 	if (found === markOf(vkey)) return;
 	const is = found === null ? `is not in ${root}` : `is not what is in ${root}, which is that of another key`;
-	throw new StateMissing(
-		`the state of ${vkey} ${is}: without it nothing is cosigned. Put it back as it was last. If it is lost, begin another witness, with a key of its own (command key), and have this one taken out wherever it is named`,
-	);
+	throw missing(`the state of ${vkey} ${is}`);
 }
+
+const missing = (what: string) =>
+	new StateMissing(
+		`${what}: without it nothing is cosigned. Put it back as it was last. If it is lost, begin another witness, with a key of its own (command key), and have this one taken out wherever it is named`,
+	);
+
+/** The last checkpoint of a log; null only where the log has not begun. */
+async function heldOf(folder: string, origin: string): Promise<Held | null> {
+	// Looked for first: it is made after the first checkpoint, by another process, too.
+	const begun = await hasBegun(folder);
+	const last = await lastOf(folder);
+	if (last === null && begun) throw missing(`what was cosigned of ${origin} is not in ${folder}`);
+	return last;
+}
+
+/** Says, for good, that a log has a checkpoint, which is on disk: one that was not would leave a log that never goes on. */
+async function markBegun(folder: string, origin: string): Promise<void> {
+	const root = path.dirname(folder);
+	if (!(await hasBegun(folder))) await linked(root, path.basename(folder) + BEGUN, `${origin}\n`);
+	// Whoever made it may have died before this.
+	await sync(root);
+}
+
+const hasBegun = async (folder: string) => (await stat(folder + BEGUN).catch(absent)) !== null;
 
 const folderOf = (root: string, origin: string) => path.join(root, hexOf(hashOf(origin)));
 const fileOf = (folder: string, number: number) => path.join(folder, String(number).padStart(12, '0'));
@@ -87,7 +118,9 @@ function keptIn(content: string): Kept {
 	return { note, time: safeInteger(Number(time), 'the time') };
 }
 
-async function lastOf(folder: string): Promise<{ number: number; kept: Kept } | null> {
+type Held = { readonly number: number; readonly kept: Kept };
+
+async function lastOf(folder: string): Promise<Held | null> {
 	for (;;) {
 		const number = await lastNumber(folder);
 		if (number === null) return null;

@@ -35,6 +35,7 @@ async function arrange() {
 /** Nothing of the store of the log answers. */
 const down: Gate = (name, call) => (/^(get|create|replace) /.test(name) ? Promise.reject(new Error('down')) : call());
 const FAILED = 'ledger: a pass of the sealer failed';
+const UNSEEN = 'ledger: what waits to be sealed could not be looked at';
 
 describe('a shift', () => {
 	it('makes passes until its time is over, and tells what it sealed', async () => {
@@ -74,9 +75,53 @@ describe('a shift', () => {
 		scene.world.now += 250_000;
 		await expect(scene.work()).rejects.toThrow('down');
 		expect(scene.told()).not.toContain(LATE);
-		scene.world.now += 30_000;
+		// Not late when it begins, but when it ends.
 		await expect(scene.work()).rejects.toThrow('down');
 		expect(scene.told().filter((message) => message === LATE)).toHaveLength(1);
+		expect(scene.told().at(-1)).toBe(LATE);
+	});
+
+	it('tells that sealing is late before its first pass, which may hang until the shift is cut off', async () => {
+		const scene = await arrange();
+		await write(scene.world.process(), ['a']);
+		scene.world.now += 301_000;
+		const hangs = new Promise<void>((resolve) => {
+			scene.gate = (name, call) => {
+				if (!/^(get|create|replace) /.test(name)) return call();
+				resolve();
+				return new Promise(() => {});
+			};
+		});
+		void scene.work();
+		await hangs;
+		expect(scene.told()).toEqual([LATE]);
+	});
+
+	it('tells once that sealing is late, also where its passes seal what waited', async () => {
+		const scene = await arrange();
+		const made = await write(scene.world.process(), ['a']);
+		scene.world.now += 301_000;
+		expect(await scene.work()).toMatchObject({ sealed: 1, oldestSeconds: 0 });
+		expect(scene.told()).toEqual([LATE]);
+		checkSealed(scene.world, made);
+		await write(scene.world.process(), ['b']);
+		scene.gate = down;
+		scene.world.now += 301_000;
+		await expect(scene.work()).rejects.toThrow('down');
+		expect(scene.told()).toEqual([LATE, LATE, ...Array(4).fill(FAILED)]);
+	});
+
+	it('makes its passes where what waits cannot be looked at before them, which it tells', async () => {
+		const scene = await arrange();
+		const made = await write(scene.world.process(), ['a']);
+		let looked = 0;
+		scene.gate = (name, call) => {
+			if (name === 'QueryCommand' && ++looked <= 4) return Promise.reject(new Error('no table'));
+			return call();
+		};
+		expect(await scene.work()).toMatchObject({ passes: 4, failed: 0, sealed: 1, oldestSeconds: 0 });
+		expect(scene.told()).toEqual([UNSEEN]);
+		checkSealed(scene.world, made);
 	});
 
 	it('ends with an alarm, as nothing is mended by itself then, and tells that sealing is late', async () => {
@@ -91,22 +136,22 @@ describe('a shift', () => {
 		scene.slept.length = 0;
 		await expect(scene.work()).rejects.toMatchObject({ extensions: { alarm: 'head-unreadable' } });
 		expect(scene.slept).toEqual([]);
-		expect(scene.told()).toEqual([`${STOPPED}: head-unreadable`, LATE]);
+		expect(scene.told()).toEqual([LATE, `${STOPPED}: head-unreadable`]);
 	});
 
 	it('fails with what its passes failed with where what waits cannot be looked at either, and tells both', async () => {
 		const scene = await arrange();
 		scene.gate = (name, call) => (name === 'QueryCommand' ? Promise.reject(new Error('no table')) : down(name, call));
 		await expect(scene.work()).rejects.toThrow('down');
-		expect(scene.told()).toEqual([...Array(4).fill(FAILED), 'ledger: what waits to be sealed could not be looked at']);
+		expect(scene.told()).toEqual([UNSEEN, ...Array(4).fill(FAILED), UNSEEN]);
 	});
 
 	it('fails where its passes went well and what waits cannot be looked at', async () => {
 		const scene = await arrange();
 		let looked = 0;
 		scene.gate = (name, call) => {
-			// A pass looks at each of the four shards; what comes after the four passes is the look at the end.
-			if (name === 'QueryCommand' && ++looked > 16) return Promise.reject(new Error('no table'));
+			// Each look is at four shards: that at the beginning, those of the four passes, and that at the end.
+			if (name === 'QueryCommand' && ++looked > 20) return Promise.reject(new Error('no table'));
 			return call();
 		};
 		await expect(scene.work()).rejects.toMatchObject({ code: 'unavailable' });

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { logKey, vkey } from '#tests/verifier/reference.ts';
-import type { Kept } from '#witness/decide.ts';
+import { type Kept, logsOf } from '#witness/decide.ts';
 import { beginState, folderStore, put } from '#witness/folder.ts';
-import { StateMissing } from '#witness/witness.ts';
-import { logOf, ORIGIN } from './arrange.ts';
+import { respond, StateMissing } from '#witness/witness.ts';
+import { logOf, makeWitness, ORIGIN } from './arrange.ts';
 
-const log = logOf(logKey(ORIGIN), 200);
+const signer = logKey(ORIGIN);
+const log = logOf(signer, 200);
 const at = (size: number): Kept => ({ note: log.checkpoint(size), time: 1_770_000_000 + size });
 let root = '';
 let made = 0;
@@ -24,7 +25,7 @@ async function begun(): Promise<string> {
 	return folder;
 }
 const filesOf = (folder: string) => {
-	const [only = ''] = readdirSync(folder).filter((name) => name !== 'vkey');
+	const [only = ''] = readdirSync(folder).filter((name) => /^[0-9a-f]{64}$/.test(name));
 	return { folder: path.join(folder, only), names: readdirSync(path.join(folder, only)).toSorted() };
 };
 
@@ -60,6 +61,14 @@ describe('where the state is not', () => {
 		await expect(beginState(folder, own)).rejects.toThrow(/state of a witness already/);
 	});
 
+	it('what is left of it is not begun again', async () => {
+		const folder = await begun();
+		await (await folderStore(folder, own)).replace(ORIGIN, at(5), null);
+		rmSync(filesOf(folder).folder, { recursive: true });
+		unlinkSync(path.join(folder, 'vkey'));
+		await expect(beginState(folder, own)).rejects.toThrow(/state of a witness already/);
+	});
+
 	it('any more, nothing is said of it and nothing is kept, by a process that had it before', async () => {
 		for (const left of ['nothing', 'the place to mount it']) {
 			const folder = await begun();
@@ -74,6 +83,74 @@ describe('where the state is not', () => {
 			renameSync(`${folder}.away`, folder);
 			expect(await store.read(ORIGIN)).toEqual(at(5));
 		}
+	});
+});
+
+describe('where what was cosigned of one log is not', () => {
+	const other = 'example.com/other';
+	const ofOther: Kept = { note: logOf(logKey(other)).checkpoint(3), time: 1_770_000_003 };
+
+	it.each(['lost', 'emptied'])('nothing more of it is cosigned: its folder was %s, the rest is there', async (how) => {
+		const folder = await begun();
+		const store = await folderStore(folder, own);
+		await store.replace(ORIGIN, at(5), null);
+		await store.replace(ORIGIN, at(6), at(5));
+		const { folder: files } = filesOf(folder);
+		renameSync(files, `${folder}.away`);
+		if (how === 'emptied') mkdirSync(files);
+		for (const each of [store, await folderStore(folder, own)]) {
+			await expect(each.read(ORIGIN)).rejects.toThrow(StateMissing);
+			await expect(each.read(ORIGIN)).rejects.toThrow(/of example\.com\/log is not in .*Put it back as it was last/);
+			await expect(each.replace(ORIGIN, at(4), null)).rejects.toThrow(StateMissing);
+			await expect(each.replace(ORIGIN, at(7), at(6))).rejects.toThrow(StateMissing);
+		}
+		// Others begin, and go on.
+		expect(await store.read(other)).toBeNull();
+		expect(await store.replace(other, ofOther, null)).toBe(true);
+		rmSync(files, { recursive: true, force: true });
+		renameSync(`${folder}.away`, files);
+		expect(await store.read(ORIGIN)).toEqual(at(6));
+		expect(await store.replace(ORIGIN, at(7), at(6))).toBe(true);
+	});
+
+	it('the witness answers that it failed, and tells why', async () => {
+		const folder = await begun();
+		const key = logKey('witness.example/w1');
+		const { witness, told } = makeWitness(
+			[],
+			{ logs: logsOf([vkey(signer)]), store: await folderStore(folder, own) },
+			key,
+		);
+		const ask = (old: number, size: number) => {
+			const body = Buffer.from(log.request(old, size));
+			return respond(witness, { method: 'POST', path: '/add-checkpoint', body });
+		};
+		expect((await ask(0, 9)).status).toBe(200);
+		rmSync(filesOf(folder).folder, { recursive: true });
+		expect((await ask(0, 5)).status).toBe(500);
+		expect(told).toMatchObject([{ error: 'StateMissing', why: expect.stringContaining(ORIGIN) }]);
+	});
+
+	it('it has not begun, where a crash left its folder without a checkpoint: nothing was cosigned', async () => {
+		const folder = await begun();
+		const store = await folderStore(folder, own);
+		// Makes the folder, and keeps nothing.
+		expect(await store.replace(ORIGIN, at(5), at(4))).toBe(false);
+		writeFileSync(path.join(filesOf(folder).folder, '.0123.tmp'), 'time');
+		const next = await folderStore(folder, own);
+		expect(await next.read(ORIGIN)).toBeNull();
+		expect(await next.replace(ORIGIN, at(5), null)).toBe(true);
+	});
+
+	it('it has begun, where a crash left its first checkpoint without the mark, and that was read', async () => {
+		const folder = await begun();
+		await (await folderStore(folder, own)).replace(ORIGIN, at(5), null);
+		const { folder: files } = filesOf(folder);
+		unlinkSync(`${files}.begun`);
+		const next = await folderStore(folder, own);
+		expect(await next.read(ORIGIN)).toEqual(at(5));
+		rmSync(files, { recursive: true });
+		await expect(next.read(ORIGIN)).rejects.toThrow(StateMissing);
 	});
 });
 
@@ -152,18 +229,23 @@ describe('what is kept', () => {
 });
 
 describe('on disk', () => {
-	/** Folders and files that were made durable meanwhile, in their order. */
-	async function synced(work: () => Promise<unknown>): Promise<string[]> {
+	/** Calls `before` each time that something is to be made durable. */
+	async function watched<T>(before: (handle: FileHandle) => Promise<void>, work: () => Promise<T>): Promise<T> {
 		const some = await open(root, 'r');
 		const handles = Object.getPrototypeOf(some) as FileHandle;
 		await some.close();
-		const numbers: number[] = [];
 		const sync: (this: FileHandle) => Promise<void> = Reflect.get(handles, 'sync');
 		const spy = vi.spyOn(handles, 'sync').mockImplementation(async function (this: FileHandle) {
-			numbers.push((await this.stat()).ino);
+			await before(this);
 			return sync.call(this);
 		});
-		await work().finally(() => spy.mockRestore());
+		return work().finally(() => spy.mockRestore());
+	}
+
+	/** Folders and files that were made durable meanwhile, in their order. */
+	async function synced(work: () => Promise<unknown>): Promise<string[]> {
+		const numbers: number[] = [];
+		await watched(async (handle) => void numbers.push((await handle.stat()).ino), work);
 		const names = new Map(
 			readdirSync(root, { recursive: true, encoding: 'utf8' }).map((name) => [
 				statSync(path.join(root, name)).ino,
@@ -178,11 +260,11 @@ describe('on disk', () => {
 		await (await folderStore(folder, own)).replace(ORIGIN, at(5), null);
 		const store = await folderStore(folder, own);
 		const name = path.relative(root, folder);
-		expect(await synced(() => store.read(ORIGIN))).toEqual([name, `${name}/LOG`]);
+		expect(await synced(() => store.read(ORIGIN))).toEqual([`${name}/LOG`, name]);
 		// Once for each that is kept.
 		expect(await synced(() => store.read(ORIGIN))).toEqual([]);
 		await (await folderStore(folder, own)).replace(ORIGIN, at(6), at(5));
-		expect(await synced(() => store.read(ORIGIN))).toEqual([name, `${name}/LOG`]);
+		expect(await synced(() => store.read(ORIGIN))).toEqual([`${name}/LOG`, name]);
 	});
 
 	it('is the folder of a log, though somebody else made it, before anything in it', async () => {
@@ -191,7 +273,41 @@ describe('on disk', () => {
 		const store = await folderStore(folder, own);
 		const name = path.relative(root, folder);
 		const done = await synced(() => store.replace(ORIGIN, at(5), null));
-		expect(done).toEqual([name, `${name}/LOG/000000000001`, `${name}/LOG`]);
+		const first = [name, `${name}/LOG/000000000001`, `${name}/LOG`];
+		// Then that it has begun, and not before: a mark without a checkpoint would be taken for a loss.
+		expect(done).toEqual([...first, `${name}/LOG.begun`, name]);
+		const second = await synced(() => store.replace(ORIGIN, at(6), at(5)));
+		expect(second).toEqual([name, `${name}/LOG/000000000002`, `${name}/LOG`]);
+	});
+
+	it('is the mark of a log that has begun, after what it has, where another process died before it made it', async () => {
+		const folder = await begun();
+		await (await folderStore(folder, own)).replace(ORIGIN, at(5), null);
+		unlinkSync(`${filesOf(folder).folder}.begun`);
+		const store = await folderStore(folder, own);
+		const name = path.relative(root, folder);
+		expect(await synced(() => store.read(ORIGIN))).toEqual([`${name}/LOG`, `${name}/LOG.begun`, name]);
+	});
+
+	it('is all of it before a first checkpoint is said to be kept: wherever that fails, the log can begin', async () => {
+		const failed: (Kept | null)[] = [];
+		for (let n = 1; n <= 5; n++) {
+			const folder = await begun();
+			const store = await folderStore(folder, own);
+			let made = 0;
+			const dying = async () => {
+				made += 1;
+				if (made >= n) throw new Error('dies');
+			};
+			await expect(watched(dying, () => store.replace(ORIGIN, at(5), null))).rejects.toThrow('dies');
+			const next = await folderStore(folder, own);
+			const kept = await next.read(ORIGIN);
+			failed.push(kept);
+			expect(await next.replace(ORIGIN, at(9), kept)).toBe(true);
+			rmSync(filesOf(folder).folder, { recursive: true });
+			await expect(next.read(ORIGIN)).rejects.toThrow(StateMissing);
+		}
+		expect(failed).toEqual([null, null, at(5), at(5), at(5)]);
 	});
 
 	it('is the state with all folders above it, whoever made them, when it is begun', async () => {
