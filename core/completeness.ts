@@ -10,9 +10,10 @@
  */
 
 import { SLOWEST_CALL_MS } from './aws.ts';
-import { readCatalog } from './completeness/catalog.ts';
-import { checkOne } from './completeness/check.ts';
-import { due, isCheckable, isLate, lastOver } from './completeness/days.ts';
+import { type Catalog, readCatalog } from './completeness/catalog.ts';
+import { checkOne, tellLate } from './completeness/check.ts';
+import { type Checked, due, isCheckable, isLate, lastOver } from './completeness/days.ts';
+import { type Flows, readFlows } from './completeness/flows.ts';
 import { PACE, type Pace } from './completeness/turn.ts';
 import { type DayView, mustSee, seenDay } from './completeness/view.ts';
 import { type Context, type Platform, systemContext } from './context.ts';
@@ -40,11 +41,17 @@ export type Run = {
 	readonly left: number;
 };
 
+/** For what is on a page to be judged and recorded. */
+const RECORDING_MS = 50_000;
+/** How long late days are told for which there is no time; those that are left are told by the next run. */
+const TELLING_MS = 50_000;
+
 /**
- * What one step may take beyond the time that is given: a role is assumed and a page asked for, each up to the end of the
- * last attempt, and what is on the page recorded. Whoever is ended at a fixed time gives this much less.
+ * What a run may take beyond the time that is given: a role is assumed and one call made, each up to the end of the last
+ * attempt, and what it tells recorded; then late days are told. Before every call it is asked whether there is time left, so
+ * there is one such step at most. Whoever is ended at a fixed time gives this much less.
  */
-export const LAST_STEP_MS = 2 * SLOWEST_CALL_MS + 100_000;
+export const LAST_STEP_MS = 2 * SLOWEST_CALL_MS + RECORDING_MS + TELLING_MS;
 
 /**
  * Every day that is over and has no whole check yet, the oldest and the newest by turns, for as long as there is time. Each
@@ -58,16 +65,17 @@ export async function scheduled(
 ): Promise<Run> {
 	const ctx = systemContext(platform, runId);
 	const catalog = await readCatalog(ctx);
-	const days = await due(ctx, ctx.now, catalog.since);
+	const days = await due(ctx, ctx.now, catalog);
 	const end = forMs === null ? null : new Date(ctx.now.getTime() + forMs);
 	const checked: string[] = [];
 	const found = { incomplete: 0, findings: 0 };
 	const faults: unknown[] = [];
+	const late = lateDays(ctx, catalog, days);
 	for (const [i, day] of days.entries()) {
-		// With no time left, too, a day that is late is told.
-		if (end !== null && ctx.clock() >= end && !isLate(day, ctx.clock())) continue;
 		const deadline = i + 1 === days.length ? end : halfOf(ctx, end);
-		const done = await checkOne(ctx, { day, catalog, deadline, pace }).catch((error: unknown) => {
+		const isOver = end !== null && ctx.clock() >= end;
+		const work = isOver ? late(day) : checkOne(ctx, { day, catalog, deadline, pace });
+		const done = await work.catch((error: unknown) => {
 			ctx.warn('completeness: a day cannot be checked', error);
 			faults.push(error);
 			return null;
@@ -78,6 +86,18 @@ export async function scheduled(
 	}
 	if (faults.length > 0) throw faults[0];
 	return { checked, ...found, left: days.length - checked.length };
+}
+
+/** Tells a day, if it is late, once there is no time for any; the flows of all of them are read once. */
+function lateDays(ctx: Context, catalog: Catalog, days: readonly string[]) {
+	let flows: Promise<Flows> | null = null;
+	let until: number | null = null;
+	return async (day: string): Promise<Checked | null> => {
+		const now = ctx.clock();
+		until ??= now.getTime() + TELLING_MS;
+		if (!isLate(day, now) || now.getTime() >= until) return null;
+		return tellLate(ctx, { day, catalog }, () => (flows ??= readFlows(ctx, days.toSorted()[0] ?? day)));
+	};
 }
 
 function halfOf(ctx: Pick<Context, 'clock'>, end: Date | null): Date | null {

@@ -25,14 +25,24 @@ const throttled = (name: string) => /^(Throttl|TooManyRequests|RequestLimitExcee
 /** Beyond those that the SDK itself makes of each. */
 const ATTEMPTS = 2;
 
-/** Throws `Unread` alone. `isAnswer`: refusals that mean something to who asks, which are thrown as they came. */
+/** How fast, and for how long. */
+export type Asking = {
+	readonly everyMs: number;
+	/** Whether there is time for another call; false or `Unread` where there is none. */
+	readonly goesOn: () => Promise<boolean>;
+};
+
+/**
+ * Asked before each call, also before those that are made again: no more than one is ever under way once the time is over.
+ * Throws `Unread` alone. `isAnswer`: refusals that mean something to who asks, which are thrown as they came. */
 export async function ask<T>(
 	{ config }: Pick<Context, 'config'>,
-	everyMs: number,
+	{ everyMs, goesOn }: Asking,
 	call: () => Promise<T>,
 	isAnswer: (name: string) => boolean = () => false,
 ): Promise<T> {
 	const paced = async () => {
+		if (!(await goesOn())) throw new Unread('unfinished', new Error('somebody else took over'));
 		const [answer] = await Promise.all([call(), pause(everyMs)]);
 		return answer;
 	};
@@ -45,6 +55,7 @@ export async function ask<T>(
 			shouldRetry: ({ error }) => throttled(error.name),
 		});
 	} catch (error) {
+		if (error instanceof Unread) throw error;
 		const name = errorName(error);
 		if (isAnswer(name)) throw error;
 		if (throttled(name)) throw new Unread('throttled', error);

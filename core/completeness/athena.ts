@@ -4,14 +4,25 @@ import { type Evidence, record } from './bypass.ts';
 import { executions, workGroups } from './executions.ts';
 import { judgeExecution, type Verdict } from './judge.ts';
 import { counted, NONE, type Progress, plus, withUnreadable } from './progress.ts';
-import { DAY_MS, type Day, goesOn, hasTime, keep, type Pass, progressOf, RECORDS, undecided } from './turn.ts';
+import {
+	askingOf,
+	DAY_MS,
+	type Day,
+	goesOn,
+	hasTime,
+	keep,
+	type Pass,
+	progressOf,
+	RECORDS,
+	undecided,
+} from './turn.ts';
 import { isSure } from './walk.ts';
 
 /** Work group by work group. */
 export async function list(pass: Pass, account: string): Promise<void> {
 	if (progressOf(pass, account).athena.done || !(await goesOn(pass, account))) return;
 	const { through } = progressOf(pass, account).athena;
-	for (const group of await workGroups(pass.ctx, account, pass.pace.athenaMs)) {
+	for (const group of await workGroups(pass.ctx, account, askingOf(pass, account, pass.pace.athenaMs))) {
 		if (through !== null && group <= through) continue;
 		if (!(await listGroup(pass, account, group))) return;
 	}
@@ -23,11 +34,12 @@ export async function list(pass: Pass, account: string): Promise<void> {
 async function listGroup(pass: Pass, account: string, group: string): Promise<boolean> {
 	const { ctx, pace } = pass;
 	const { athena } = progressOf(pass, account);
+	const asking = askingOf(pass, account, pace.athenaMs);
 	let place: Pick<Progress['athena'], 'token' | 'inGroup'> =
 		athena.group === group ? athena : { token: null, inGroup: NONE };
 	for (;;) {
 		if (!(await goesOn(pass, account))) return false;
-		const page = await executions(ctx, { account, group, token: place.token }, pace.athenaMs);
+		const page = await executions(ctx, { account, group, token: place.token }, asking);
 		const before = progressOf(pass, account);
 		if (page === null && place.token !== null) {
 			// The place is not known any more: the group is gone through again, or gone.

@@ -28,7 +28,7 @@ export type Catalog = {
 	readonly isRegistered: (principal: string, at: string) => boolean;
 	/** Whether a work group was there for Fairlead alone then. */
 	readonly isOurs: (account: string, group: string, at: string) => boolean;
-	/** When the first product was published; null while none is. */
+	/** When the first product that can be read was published; null while none is. */
 	readonly since: string | null;
 	/** Products whose entries cannot be read. */
 	readonly unknown: readonly string[];

@@ -1,13 +1,14 @@
 /** One day: gone through, added up and recorded. Its own entry comes last, after every bypass of it. */
 import { actorOf, type Context } from '../context.ts';
 import { BrokerError } from '../error.ts';
-import { take } from '../lease.ts';
+import { type Lease, take } from '../lease.ts';
 import * as Ledger from '../ledger.ts';
 import { ORPHANED_AFTER_MS } from '../lineage.ts';
 import * as Bypass from './bypass.ts';
 import type { Catalog } from './catalog.ts';
 import { baseOf, type Checked, isLate, lastOf } from './days.ts';
-import { type Passed, passOver } from './pass.ts';
+import type { Flows } from './flows.ts';
+import { asLeft, type Passed, passOver } from './pass.ts';
 import { forget, MOST_UNREADABLE, mostRead, NONE, plus } from './progress.ts';
 import type { Pace } from './turn.ts';
 
@@ -31,6 +32,41 @@ const MOST_NAMED = 50;
  */
 export async function checkOne(ctx: Context, what: Checkable, asked = false): Promise<Checked | null> {
 	const { day } = what;
+	return alone(ctx, day, asked, async (lease) => {
+		const base = await baseOf(ctx, day);
+		const passed = await passOver(ctx, { ...what, base, lease });
+		if (!passed.whole && (asked || !isLate(day, ctx.clock()) || !(await lease.held()))) return null;
+		return conclude(ctx, { ...what, base }, passed);
+	});
+}
+
+/**
+ * A late day for which there is no time at all, told: as it was recorded, or else recorded as far as it was gone through.
+ * Null while somebody else is at it. `flows`: those under way since that day or an earlier one; asked for only where needed.
+ */
+export async function tellLate(
+	ctx: Context,
+	what: Pick<Checkable, 'day' | 'catalog'>,
+	flows: () => Promise<Flows>,
+): Promise<Checked | null> {
+	return alone(ctx, what.day, false, async () => {
+		const last = await lastOf(ctx, what.day);
+		if (last === null) {
+			const first = { ...what, base: 0 };
+			return conclude(ctx, first, await asLeft(ctx, first, await flows()));
+		}
+		tell(ctx, last.body);
+		return last;
+	});
+}
+
+/** Does it unless somebody else is at the same day: that is null, or `conflict` for who asked. */
+async function alone<T>(
+	ctx: Context,
+	day: string,
+	asked: boolean,
+	work: (lease: Lease) => Promise<T>,
+): Promise<T | null> {
 	const lease = await take(ctx, `completeness#${day}`);
 	if (lease === null) {
 		const busy = new BrokerError('conflict', 'This day is being checked; try again in a minute.');
@@ -39,22 +75,29 @@ export async function checkOne(ctx: Context, what: Checkable, asked = false): Pr
 		return null;
 	}
 	try {
-		const base = await baseOf(ctx, day);
-		const passed = await passOver(ctx, { ...what, base, lease });
-		if (!passed.whole && (asked || !isLate(day, ctx.clock()) || !(await lease.held()))) return null;
-		const body = await sum(ctx, what, passed);
-		tell(ctx, body);
-		const recorded = await record(ctx, body);
-		if (body.state !== 'incomplete') {
-			for (const { account } of what.catalog.placesOn(day)) await forget(ctx, { day, base, account });
-		}
-		return recorded;
+		return await work(lease);
 	} finally {
 		await lease.release();
 	}
 }
 
-async function sum(ctx: Context, { day, catalog }: Checkable, { unread, progress, flows }: Passed): Promise<Body> {
+type Added = Pick<Checkable, 'day' | 'catalog'> & { readonly base: number };
+
+async function conclude(ctx: Context, { day, catalog, base }: Added, passed: Passed): Promise<Checked> {
+	const body = await sum(ctx, { day, catalog }, passed);
+	tell(ctx, body);
+	const recorded = await record(ctx, body);
+	if (body.state !== 'incomplete') {
+		for (const { account } of catalog.placesOn(day)) await forget(ctx, { day, base, account });
+	}
+	return recorded;
+}
+
+async function sum(
+	ctx: Context,
+	{ day, catalog }: Pick<Checkable, 'day' | 'catalog'>,
+	{ unread, progress, flows }: Passed,
+): Promise<Body> {
 	const each = [...progress].toSorted(([a], [b]) => (a < b ? -1 : 1));
 	const tally = each.reduce((all, [, p]) => plus(plus(all, p.tally), p.athena.tally), NONE);
 	const orphaned = flows.withoutEnd(day, new Date(ctx.clock().getTime() - ORPHANED_AFTER_MS));

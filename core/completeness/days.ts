@@ -1,6 +1,7 @@
 /** Days in UTC: which are over for good, and which are still to be checked. */
 import type { Context } from '../context.ts';
 import * as Ledger from '../ledger.ts';
+import type { Catalog } from './catalog.ts';
 
 type ReadCtx = Pick<Context, 'aws' | 'config'>;
 export type Checked = Ledger.Recorded<'CompletenessChecked'>;
@@ -18,10 +19,14 @@ const LATE_MS = 2 * DAY_MS;
 export const DAYS_BACK = 40;
 
 export const dayOf = (at: Date) => at.toISOString().slice(0, 10);
+export const dayBefore = (day: string) => dayOf(new Date(Date.parse(day) - DAY_MS));
 const endOf = (day: string) => Date.parse(day) + DAY_MS;
 
 /** The last day of which everything should have been told by now. */
 export const lastOver = (now: Date) => dayOf(new Date(now.getTime() - MARGIN_MS - DAY_MS));
+
+/** Whether what was seen then may belong to a query that was started on the day before. */
+export const mayBeOfDayBefore = (day: string, at: string) => Date.parse(at) < Date.parse(day) + MARGIN_MS;
 
 /** Whether a day that is not gone through yet should have been. */
 export const isLate = (day: string, now: Date) => endOf(day) + LATE_MS <= now.getTime();
@@ -43,17 +48,29 @@ export async function baseOf(ctx: ReadCtx, day: string): Promise<number> {
 	return all.findLast((one) => isWhole(Ledger.as(one, 'CompletenessChecked')))?.ver ?? 0;
 }
 
+type Published = Pick<Catalog, 'since' | 'unknown'>;
+
 /**
- * Days without a whole check, from the day on which the first product was published: the oldest and the newest by turns, so
- * that neither waits for the other. One whose own entry cannot be read is among them.
+ * Whether nothing was published yet on that day. Nobody knows that while the entries of a product cannot be read: it may
+ * have been the first.
  */
-export async function due(ctx: ReadCtx, now: Date, since: string | null): Promise<string[]> {
-	if (since === null) return [];
+export function isBeforeAll(day: string, { since, unknown }: Published): boolean {
+	return unknown.length === 0 && (since === null || day < since.slice(0, 10));
+}
+
+/**
+ * Days without a whole check, from the day on which the first product was published, and whatever was recorded as
+ * incomplete: the oldest and the newest by turns, so that neither waits for the other. One whose own entry cannot be read is
+ * among them.
+ */
+export async function due(ctx: ReadCtx, now: Date, published: Published): Promise<string[]> {
 	const found: string[] = [];
 	for (let back = DAYS_BACK; back >= 0; back -= 1) {
 		const day = dayOf(new Date(now.getTime() - MARGIN_MS - (back + 1) * DAY_MS));
-		if (day < since.slice(0, 10) || !isCheckable(day, now)) continue;
-		if (!isWhole(await Ledger.readable(() => lastOf(ctx, day)))) found.push(day);
+		if (!isCheckable(day, now)) continue;
+		const read = await Ledger.readable(async () => ({ last: await lastOf(ctx, day) }));
+		const isNew = read !== null && read.last === null;
+		if (isNew ? !isBeforeAll(day, published) : !isWhole(read?.last ?? null)) found.push(day);
 	}
 	return byTurns(found);
 }

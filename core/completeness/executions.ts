@@ -8,7 +8,7 @@ import {
 	ListWorkGroupsCommand,
 } from '@aws-sdk/client-athena';
 import type { Context } from '../context.ts';
-import { ask, Unread } from './asking.ts';
+import { type Asking, ask, Unread } from './asking.ts';
 
 type Ctx = Pick<Context, 'aws' | 'config'>;
 
@@ -20,13 +20,13 @@ export type Execution = { readonly id: string; readonly at: string };
 export type Page = { readonly executions: readonly Execution[]; readonly next: string | null };
 
 /** The names of all work groups, in their order. Throws `Unread`. */
-export async function workGroups(ctx: Ctx, account: string, everyMs: number): Promise<string[]> {
+export async function workGroups(ctx: Ctx, account: string, asking: Asking): Promise<string[]> {
 	const client = ctx.aws.consumer.athena(account);
 	const names: string[] = [];
 	let token: string | undefined;
 	do {
 		const input = { MaxResults: PAGE, ...(token === undefined ? {} : { NextToken: token }) };
-		const answer = await ask(ctx, everyMs, () => client.send(new ListWorkGroupsCommand(input)));
+		const answer = await ask(ctx, asking, () => client.send(new ListWorkGroupsCommand(input)));
 		names.push(...(answer.WorkGroups ?? []).flatMap(({ Name }) => (Name === undefined ? [] : [Name])));
 		token = answer.NextToken;
 	} while (token !== undefined);
@@ -40,12 +40,12 @@ export async function workGroups(ctx: Ctx, account: string, everyMs: number): Pr
 export async function executions(
 	ctx: Ctx,
 	{ account, group, token }: { readonly account: string; readonly group: string; readonly token: string | null },
-	everyMs: number,
+	asking: Asking,
 ): Promise<Page | null> {
 	const client = ctx.aws.consumer.athena(account);
 	const input = { WorkGroup: group, MaxResults: PAGE, ...(token === null ? {} : { NextToken: token }) };
 	const list = () => client.send(new ListQueryExecutionsCommand(input));
-	const listed = await ask(ctx, everyMs, list, isInvalid).catch((error: unknown) => {
+	const listed = await ask(ctx, asking, list, isInvalid).catch((error: unknown) => {
 		if (error instanceof Unread) throw error;
 		return null;
 	});
@@ -54,7 +54,7 @@ export async function executions(
 	const next = listed.NextToken ?? null;
 	if (ids.length === 0) return { executions: [], next };
 	const command = new BatchGetQueryExecutionCommand({ QueryExecutionIds: ids });
-	const { QueryExecutions: found = [], UnprocessedQueryExecutionIds: missing = [] } = await ask(ctx, everyMs, () =>
+	const { QueryExecutions: found = [], UnprocessedQueryExecutionIds: missing = [] } = await ask(ctx, asking, () =>
 		client.send(command),
 	);
 	// One that was forgotten meanwhile is 45 days old; anything else that is not told is not known.

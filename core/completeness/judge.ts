@@ -9,6 +9,7 @@ import type * as Ledger from '../ledger.ts';
 import type { Flow } from '../lineage.ts';
 import { tableKey } from '../scope.ts';
 import { type Catalog, domainIn } from './catalog.ts';
+import { mayBeOfDayBefore } from './days.ts';
 import type { Flows } from './flows.ts';
 import type { Access, Start } from './record.ts';
 
@@ -19,7 +20,7 @@ export type Verdict =
 	| { readonly of: 'ownDomain'; readonly products: readonly string[] }
 	/** The flow that it may belong to cannot be read. */
 	| { readonly of: 'unreadable' }
-	/** It may belong to a flow of an account whose trail could not be read, or that was not looked for: nobody knows yet. */
+	/** It may belong to a flow of an account whose trail was not read as far as that, or that was not looked for: nobody knows yet. */
 	| { readonly of: 'unsure' }
 	| {
 			readonly of: 'bypassing';
@@ -29,15 +30,20 @@ export type Verdict =
 	  };
 
 export type Knowing = {
+	/** That is looked at. */
+	readonly day: string;
 	readonly catalog: Catalog;
 	readonly flows: Flows;
 	/** Accounts of which it is not known what was started there. */
 	readonly unread: ReadonlySet<string>;
+	/** Those of which that is not known of the day before. */
+	readonly unreadBefore: ReadonlySet<string>;
 	/** Whether there is time left to look for a flow whose listing was lost. */
 	readonly goesOn: () => Promise<boolean>;
 };
 
-export async function judgeAccess({ catalog, flows, unread, goesOn }: Knowing, seen: Access): Promise<Verdict> {
+export async function judgeAccess(knowing: Knowing, seen: Access): Promise<Verdict> {
+	const { catalog, flows, goesOn } = knowing;
 	const { asker, table, query, at } = seen;
 	const products = catalog.productsOf(table, at);
 	const known = asker.principal !== null && catalog.isRegistered(asker.principal, at);
@@ -51,11 +57,16 @@ export async function judgeAccess({ catalog, flows, unread, goesOn }: Knowing, s
 	const differs = query === null ? (['no-query'] as const) : differences(flow, seen);
 	if (differs.length + otherwise.length === 0) return { of: 'matched' };
 	if (!known && isOwn(catalog, seen, products)) return { of: 'ownDomain', products };
-	if (flow === null && query !== null && unread.has(asker.account) && flows.isUnsure(asker, at))
+	if (flow === null && query !== null && mayBeUnread(knowing, seen) && flows.isUnsure(asker, at))
 		return { of: 'unsure' };
 	const stranger: Reason[] = asker.principal === null || known ? [] : ['unregistered-principal'];
 	const reasons = [...differs, ...otherwise, ...stranger];
 	return { of: 'bypassing', reasons, flow: flow?.id ?? null, products };
+}
+
+/** Whether the start of the query may be where nobody could look yet. */
+function mayBeUnread({ day, unread, unreadBefore }: Knowing, { asker: { account }, at }: Access): boolean {
+	return unread.has(account) || (unreadBefore.has(account) && mayBeOfDayBefore(day, at));
 }
 
 /** How what was seen differs from the flow that it says to be. */

@@ -7,8 +7,10 @@ import pMap from 'p-map';
 import type { Context } from '../context.ts';
 import { Unread, type Why } from './asking.ts';
 import { list } from './athena.ts';
+import { startsUnread } from './before.ts';
+import { dayBefore } from './days.ts';
 import { type Flows, readFlows } from './flows.ts';
-import { load, type Progress } from './progress.ts';
+import { BEGUN, load, type Progress } from './progress.ts';
 import { union } from './seek.ts';
 import type { Place } from './trail.ts';
 import { type Day, keep, of, type Pass, progressOf, undecided } from './turn.ts';
@@ -28,10 +30,11 @@ export type Passed = {
 
 export async function passOver(ctx: Context, day: Day): Promise<Passed> {
 	const places = day.catalog.placesOn(day.day);
-	const left = async (place: Place) => [place.account, await load(ctx, of(day, place))] as const;
-	const progress = new Map(await pMap(places, left, { concurrency: ACCOUNTS }));
+	const progress = await reached(ctx, day, places);
+	// Before the flows are read: what was seen of their starts by then is noted.
+	const unreadBefore = await startsUnread(ctx, dayBefore(day.day), day.catalog);
 	const flows = await readFlows(ctx, day.day, union([...progress.values()].map(({ sought }) => sought)));
-	const pass: Pass = { ...day, ctx, flows, unread: new Map(), progress, turns: new Map(), whole: true };
+	const pass: Pass = { ...day, ctx, flows, unread: new Map(), unreadBefore, progress, turns: new Map(), whole: true };
 	await inEach(pass, places, halfway(pass), async (place) => {
 		if (place.as === 'consumer' && !(await walk(pass, place, 'StartQueryExecution'))) await undecided(pass, place);
 	});
@@ -44,6 +47,27 @@ export async function passOver(ctx: Context, day: Day): Promise<Passed> {
 	const unread = [...pass.unread].map(([account, why]) => ({ account, why }));
 	const whole = pass.whole && !unread.some(({ why }) => why === 'unfinished');
 	return { whole, unread: unread.toSorted(byAccount), progress: pass.progress, flows };
+}
+
+/**
+ * A day for which there is no time, as far as it was gone through before. Asks AWS nothing and keeps nothing; `flows` may be
+ * those of an earlier day.
+ */
+export async function asLeft(ctx: Context, day: Pick<Day, 'day' | 'base' | 'catalog'>, flows: Flows): Promise<Passed> {
+	const places = day.catalog.placesOn(day.day);
+	const progress = await reached(ctx, day, places);
+	const isThrough = ({ account, as }: Place) => {
+		const { starts, accesses, athena } = progress.get(account) ?? BEGUN;
+		return accesses.done && (as === 'grantor' || (starts.done && athena.done));
+	};
+	const left = places.filter((place) => !isThrough(place));
+	const unread = left.map(({ account }) => ({ account, why: 'unfinished' as const }));
+	return { whole: left.length === 0, unread: unread.toSorted(byAccount), progress, flows };
+}
+
+async function reached(ctx: Context, day: Pick<Day, 'day' | 'base'>, places: readonly Place[]) {
+	const one = async (place: Place) => [place.account, await load(ctx, of(day, place))] as const;
+	return new Map(await pMap(places, one, { concurrency: ACCOUNTS }));
 }
 
 const byAccount = (a: { readonly account: string }, b: { readonly account: string }) =>

@@ -1,7 +1,7 @@
 /** CloudTrail's event history of one account: a page of the records of one operation, newest first. */
 import { LookupEventsCommand } from '@aws-sdk/client-cloudtrail';
 import type { Context } from '../context.ts';
-import { ask } from './asking.ts';
+import { type Asking, ask } from './asking.ts';
 import type { EventName, Raw } from './record.ts';
 
 type Ctx = Pick<Context, 'aws' | 'config'>;
@@ -25,7 +25,7 @@ export async function lookUp(
 	ctx: Ctx,
 	{ account, as }: Place,
 	{ name, from, until, token }: Window & { readonly name: EventName; readonly token: string | null },
-	everyMs: number,
+	asking: Asking,
 ): Promise<Page> {
 	const client = as === 'consumer' ? ctx.aws.consumer.cloudtrail(account) : ctx.aws.cloudtrail(account);
 	const command = new LookupEventsCommand({
@@ -35,7 +35,7 @@ export async function lookUp(
 		MaxResults: PAGE,
 		...(token === null ? {} : { NextToken: token }),
 	});
-	const { Events: events = [], NextToken: next = null } = await ask(ctx, everyMs, () => client.send(command));
+	const { Events: events = [], NextToken: next = null } = await ask(ctx, asking, () => client.send(command));
 	const lines = events.map((e) => ({
 		id: e.EventId ?? null,
 		text: e.CloudTrailEvent ?? null,

@@ -4,7 +4,7 @@
  */
 import type { Context } from '../context.ts';
 import type { Lease } from '../lease.ts';
-import { Unread, type Why } from './asking.ts';
+import { type Asking, Unread, type Why } from './asking.ts';
 import type { Catalog } from './catalog.ts';
 import { ATHENA_EVERY_MS } from './executions.ts';
 import type { Flows } from './flows.ts';
@@ -34,13 +34,19 @@ export type Pass = Day & {
 	readonly ctx: Context;
 	readonly flows: Flows;
 	readonly unread: Map<string, Why>;
+	/** Accounts of which it is not known what was started there on the day before. */
+	readonly unreadBefore: ReadonlySet<string>;
 	readonly progress: Map<string, Progress>;
 	/** When the turn of an account ends, for whoever has only so long. */
 	readonly turns: Map<string, Date>;
 	whole: boolean;
 };
 
-export const of = ({ day, base }: Day, { account }: Pick<Place, 'account'>): Of => ({ day, base, account });
+export const of = ({ day, base }: Pick<Day, 'day' | 'base'>, { account }: Pick<Place, 'account'>): Of => ({
+	day,
+	base,
+	account,
+});
 
 /** False where somebody else took over. Throws `Unread` where the account's turn is over. */
 export async function goesOn(pass: Pass, account: string): Promise<boolean> {
@@ -48,6 +54,11 @@ export async function goesOn(pass: Pass, account: string): Promise<boolean> {
 	if (turn !== undefined && pass.ctx.clock() >= turn) throw new Unread('unfinished', new Error('out of time'));
 	pass.whole = pass.whole && (await pass.lease.held());
 	return pass.whole;
+}
+
+/** How fast an account is asked, while it is its turn. */
+export function askingOf(pass: Pass, account: string, everyMs: number): Asking {
+	return { everyMs, goesOn: () => goesOn(pass, account) };
 }
 
 /** Whether there is time left to look for a flow, for who would rather leave a record undecided than be stopped. */

@@ -5,7 +5,7 @@ import { judgeAccess, judgeStart, type Verdict } from './judge.ts';
 import { beyond, counted, type Progress, type Stretch, withOwn, withUnreadable } from './progress.ts';
 import { type Access, type EventName, read, type Start, type Unreadable } from './record.ts';
 import { type Line, lookUp, type Place } from './trail.ts';
-import { DAY_MS, goesOn, hasTime, keep, type Pass, progressOf, RECORDS } from './turn.ts';
+import { askingOf, DAY_MS, goesOn, hasTime, keep, type Pass, progressOf, RECORDS } from './turn.ts';
 
 /**
  * The records of one operation, from where it was left. False where it ended at one of which nobody knows yet whether it
@@ -29,7 +29,7 @@ export async function walk(pass: Pass, place: Place, name: EventName): Promise<b
 			ctx,
 			place,
 			{ name, from, until, token },
-			pace.lookupMs,
+			askingOf(pass, account, pace.lookupMs),
 		);
 		const { fresh, place: next } = beyond(reached, page.lines);
 		reached = { done: page.next === null, ...next };
