@@ -61,11 +61,13 @@ async function answer(described: Described, one: Case, more: Parameters<typeof a
 	const made = one.thing === null ? { id: '' } : await scene.have(one.thing);
 	const { path, ...init } = await compose(scene, described, one, made);
 	const call = anotherInstance(test.bank, 6000, more);
-	const { status, text } = await call(path.replace(/^\/api\/v1/, ''), {
+	const { status, headers, text } = await call(path.replace(/^\/api\/v1/, ''), {
 		...init,
 		token: await test.bank.issuer.token(who),
 	});
-	const body: unknown = /^[[{]/.test(text) ? JSON.parse(text) : text;
+	// A tile is bytes, which may begin like anything.
+	const isJson = /json/.test(headers.get('content-type') ?? '');
+	const body: unknown = isJson ? JSON.parse(text) : text;
 	return { cell: cellOf(one, made, { status, body }), policies: (body as { policies?: string[] }).policies };
 }
 
